@@ -1,0 +1,36 @@
+# One command each on a bare machine with Python >= 3.11, a C compiler and the package index.
+PYTHON ?= python3
+BIN := .venv/bin
+REAL ?=
+
+.PHONY: install demo test lint types slow bench clean
+
+install: .setup-done
+
+.setup-done: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch .setup-done
+
+# Renders people, trains on them, adapts and scores; `make demo REAL=persons:DIR` scores on real people too.
+demo: .setup-done
+	$(BIN)/s2reid demo $(if $(REAL),--real $(REAL))
+
+# Everything that CI runs.
+test: lint
+	$(BIN)/pytest --jaxtyping-packages=s2reid,beartype.beartype -m 'not slow' -q
+
+lint: .setup-done
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+slow: .setup-done
+	$(BIN)/pytest --jaxtyping-packages=s2reid,beartype.beartype -m slow -q
+
+bench: .setup-done
+	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+
+clean:
+	rm -rf .venv .setup-done demo build src/*.egg-info

@@ -1,0 +1,19 @@
+"""Video person re-identification that learns from synthetic people and adapts, without labels, to real cameras."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from s2reid.version import __version__
+
+if TYPE_CHECKING:
+    from s2reid.embed import Model
+
+
+def load_model(path: "str | Path", device: str | None = None) -> "Model":
+    """Load a model folder; its `embed` maps tracklets (uint8 RGB arrays "t h w 3") to unit vectors "n d"."""
+    from s2reid import embed  # torch comes with it; `import s2reid` alone stays instant
+
+    return embed.load_model(path, device)
+
+
+__all__ = ["__version__", "load_model"]

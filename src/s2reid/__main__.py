@@ -1,0 +1,3 @@
+from s2reid.cli import main
+
+main()

@@ -1,0 +1,322 @@
+"""The command line: one function a verb. Everything heavy is imported inside the verb, so that `--help` is instant."""
+
+import json
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from tyro.conf import Positional, arg
+from tyro.extras import SubcommandApp
+
+app = SubcommandApp()
+Spec = Annotated[str, arg(metavar="NAME:PATH")]
+
+
+@app.command
+def world(
+    preset: Positional[str],
+    out: Positional[Path],
+    /,
+    seed: int = 0,
+    persons: int | None = None,
+    frames: int | None = None,
+    height: int | None = None,
+    workers: int | None = None,
+) -> None:
+    """Render a world of synthetic people; run the same command again to go on with an unfinished one.
+
+    Args:
+        preset: svreid (333 persons, 10 cameras), svreid-large (domain-randomised), standin-ilids (two-camera target).
+        out: the folder to write; it must be new, empty or an unfinished world of the same settings.
+        seed: every number of the world follows from it.
+        persons: how many persons, where the preset's number will not do.
+        frames: frames of each tracklet.
+        height: pixels from top to bottom; the width is half of it.
+        workers: processes; the result does not depend on it.
+    """
+    from s2reid import progress
+    from s2reid.world import write
+
+    size: dict[str, Any] = {"seed": seed, "persons": persons, "frames": frames, "height": height}
+    print(f"{preset}: {write.estimate(preset, **size)}")
+    with progress.bar(f"render {preset}", "images") as advance:
+        write.write(preset, out, **size, workers=workers, progress=advance)
+    print(f"wrote {out}")
+
+
+@app.command
+def train(
+    source: Spec,
+    target: Spec | None = None,
+    method: str = "source_only",
+    scale: str = "small",
+    steps: int | None = None,
+    seed: int = 0,
+    init: Path | None = None,
+    out: Path = Path("runs"),
+    without: tuple[str, ...] = (),
+    settings: tuple[str, ...] = (),
+    workers: int = 1,
+    threads: int | None = None,
+    checkpoint_every: int = 200,
+    precision: Literal["no", "bf16", "fp16"] | None = None,
+    tensorboard: bool = False,
+) -> None:
+    """Train a method; a run that was stopped goes on, a finished one is reused.
+
+    Args:
+        source: labelled tracklets, such as svreid:DIR.
+        target: unlabelled tracklets to adapt to, such as cameras:DIR; labels it may have are dropped.
+        method: source_only, or target_bn (which continues the model of --init).
+        scale: small (128x64, laptop) or paper (256x128).
+        steps: how many updates, where the scale's number will not do.
+        seed: of the weights, the batches and the augmentation.
+        init: a model folder to continue.
+        out: where runs are kept, each in a folder named by its key.
+        without: augmentations to switch off: flip zoom shift erase light colour blur noise.
+        settings: of the method, as name=value (value in JSON).
+        workers: processes that decode and augment.
+        threads: CPU threads of the network; equal numbers give equal bits.
+        checkpoint_every: steps from one checkpoint to the next.
+        precision: no (float32), bf16 or fp16; bf16 on GPUs that compute in it, else float32.
+        tensorboard: log for TensorBoard too.
+    """
+    from s2reid import datasets, experiment, progress
+    from s2reid.scales import shorter
+    from s2reid.train import Options
+    from s2reid.video.augment import Augmentation
+    from s2reid.video.augment import without as switch_off
+
+    set_threads(threads)
+    schedule = experiment.default_schedule(scale, continues=init is not None)
+    plan = experiment.Plan(
+        method=method,
+        source=datasets.load(source),
+        target=datasets.load(target) if target else None,
+        scale=scale,
+        settings=parse_settings(settings),
+        schedule=schedule if steps is None else shorter(schedule, steps),
+        augmentation=switch_off(Augmentation(), *without),
+        seed=seed,
+        start=init,
+    )
+    options = Options(seed, workers, checkpoint_every, precision, tensorboard)
+    print(experiment.cost(plan))
+    with progress.training(f"train {method}") as report:
+        folder = experiment.run(plan, out, options, report)
+    print(f"run   {folder}\nmodel {folder / 'model'}")
+
+
+@app.command
+def embed(
+    model: Positional[Path],
+    data: Positional[Spec],
+    /,
+    out: Path,
+    part: Literal["train", "query", "gallery"] | None = None,
+) -> None:
+    """Embed tracklets: one vector a tracklet, with its labels, as .npz (vectors, person, camera, outfit).
+
+    Args:
+        model: a model folder.
+        data: the tracklets, such as persons:DIR.
+        out: the .npz to write.
+        part: of the dataset; all parts in the order train, query, gallery, where none is named.
+    """
+    from s2reid import datasets, progress
+    from s2reid.embed import load_model
+
+    dataset = datasets.load(data)
+    parts = [part] if part else ["train", "query", "gallery"]
+    tracklets = [tracklet for name in parts for tracklet in getattr(dataset, name)]
+    encoder = load_model(model)
+    with progress.bar("embed", "tracklets") as advance:
+        vectors = encoder.embed_tracklets(tracklets, lambda done: advance(done, len(tracklets)))
+    vectors.save(out)
+    print(f"wrote {out}: {len(vectors)} vectors of {vectors.vectors.shape[1]} numbers")
+
+
+@app.command
+def evaluate(
+    model: Positional[Path],
+    data: Positional[Spec],
+    /,
+    protocol: str = "cross_camera",
+    query_camera: str | None = None,
+    json_: Annotated[bool, arg(name="json")] = False,
+) -> None:
+    """Score a model: Rank-1/5/10 and mAP of a dataset's queries against its gallery.
+
+    Args:
+        model: a model folder.
+        data: a dataset with query and gallery, such as ilids_vid:DIR.
+        protocol: which entries count.
+        query_camera: for persons:DIR, the camera that asks (default: the first).
+        json_: print one JSON object.
+    """
+    from s2reid import datasets, progress
+    from s2reid import evaluate as scoring
+    from s2reid.embed import load_model
+
+    options: dict[str, Any] = {"query_camera": query_camera} if query_camera else {}
+    dataset = datasets.load(data, **options)
+    encoder = load_model(model)
+    with progress.bar("embed", "tracklets") as advance:
+        total = len(dataset.query) + len(dataset.gallery)
+        query = encoder.embed_tracklets(dataset.query, lambda done: advance(done, total))
+        gallery = encoder.embed_tracklets(dataset.gallery, lambda done: advance(len(query) + done, total))
+    scores = scoring.score(query, gallery, protocol=protocol)
+    row = {"method": encoder.card.method, "target": dataset.name, "test": encoder.test, **scoring.to_dict(scores)}
+    if json_:
+        print(json.dumps(row))
+    else:
+        progress.score_table([row])
+        print(f"protocol {scores.protocol}; {encoder.test}")
+
+
+@app.command
+def search(
+    model: Positional[Path],
+    query: Positional[str],
+    gallery: Positional[str],
+    /,
+    top: int = 10,
+    out: Path | None = None,
+) -> None:
+    """Search a gallery for the person of a query: the ranked list, and as a page with --out.
+
+    Args:
+        model: a model folder.
+        query: a folder of frames (one tracklet), an image, or NAME:PATH (its queries).
+        gallery: NAME:PATH (its gallery, or else its training part).
+        top: how many to list.
+        out: an HTML page to write; it shows the pictures.
+    """
+    from s2reid import progress, runs
+    from s2reid import search as searching
+    from s2reid.embed import load_model
+    from s2reid.report.search import write_search_page
+
+    asked, held = searching.queries(query), searching.gallery(gallery)
+    encoder = load_model(model)
+    found = searching.search(encoder, asked, held, top)
+    progress.ranked_lists(found)
+    if out:
+        facts = {"model": str(model), "test": encoder.test}
+        write_search_page(out, searches=found, num_gallery=len(held), command=runs.command(), facts=facts)
+        print(f"wrote {out}")
+
+
+@app.command
+def report(runs: Positional[Path], /, out: Path = Path("report.html"), show_real: bool = False) -> None:
+    """Write one self-contained page of a folder of runs: scores, curves, ranked galleries.
+
+    Args:
+        runs: a folder of runs, or one run.
+        out: the HTML file.
+        show_real: show pictures of real people too.
+    """
+    from s2reid import summary
+
+    print(f"wrote {summary.write(runs, out, show_real=show_real)}")
+
+
+@app.command
+def demo(
+    out: Path = Path("demo"),
+    seed: int = 0,
+    real: Spec | None = None,
+    show_real: bool = False,
+    persons: int = 1200,
+    steps: int | None = None,
+    threads: int | None = None,
+) -> None:
+    """Render people, train on them, adapt, and score on a stand-in and on real people; open report.html to look.
+
+    Args:
+        out: the folder to write; an unfinished demo there goes on.
+        seed: of the worlds, the weights and the batches.
+        real: real tracklets to score on without having seen any, such as persons:DIR or csv:FILE.
+        show_real: show pictures of real people in the report.
+        persons: how many persons the source has.
+        steps: training steps, where the default will not do.
+        threads: CPU threads of the network.
+    """
+    from s2reid import demo as demonstration
+
+    set_threads(threads)
+    demonstration.run(demonstration.Demo(out, seed, real, show_real, persons, steps))
+
+
+@app.command
+def doctor(json_: Annotated[bool, arg(name="json")] = False) -> None:
+    """Say what is installed, which device and precision will be used, where data was found, and what is missing.
+
+    Args:
+        json_: print one JSON object.
+    """
+    from s2reid import doctor as examination
+
+    found = examination.examine()
+    print(json.dumps(found) if json_ else examination.as_text(found))
+
+
+def parse_settings(pairs: tuple[str, ...]) -> dict[str, Any]:
+    """Read name=value pairs; a value is JSON, or else a plain word.
+
+    >>> parse_settings(("average=0", "metric=cosine"))
+    {'average': 0, 'metric': 'cosine'}
+    """
+    values = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise ValueError(f"the setting {pair!r} has no '=': write name=value")
+        try:
+            values[name] = json.loads(value)
+        except ValueError:
+            values[name] = value
+    return values
+
+
+def set_threads(threads: int | None) -> None:
+    import torch
+
+    if threads is not None and threads < 1:
+        raise ValueError(f"threads is {threads}, expected at least 1")
+    if threads:
+        torch.set_num_threads(threads)
+
+
+def main() -> None:
+    """Run a verb; a mistake of the user's ends in one line and exit code 2, any other failure in one line and 1."""
+    try:
+        tyro_main()
+    except (ValueError, OSError, KeyboardInterrupt) as error:
+        if os.environ.get("S2REID_DEBUG"):
+            traceback.print_exc()
+        sys.exit(complain(error))
+
+
+def tyro_main() -> None:
+    app.cli(
+        prog="s2reid", description="Video person re-identification: learn from synthetic people, adapt to real cameras."
+    )
+
+
+def complain(error: BaseException) -> int:
+    """Print one line about what went wrong, and return the exit code."""
+    if isinstance(error, KeyboardInterrupt):
+        print("s2reid: stopped; run the same command again to go on", file=sys.stderr)
+        return 130
+    if isinstance(error, OSError):
+        place = f" ({error.filename})" if error.filename else ""
+        print(
+            f"s2reid: {error.strerror or error}{place}; what was finished is kept, run the same command again",
+            file=sys.stderr,
+        )
+        return 1
+    print(f"s2reid: {' '.join(str(error).split())}", file=sys.stderr)
+    return 2

@@ -1,0 +1,80 @@
+"""What is installed, which device and precision will be used, where data was found, and what is missing."""
+
+import importlib.metadata
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+from s2reid import lookup, runs
+from s2reid.version import __version__
+
+NEEDED = ("torch", "accelerate", "numpy", "scipy", "scikit-learn", "numba", "opencv-python-headless", "simplejpeg",
+          "safetensors", "tyro", "rich", "jinja2", "matplotlib")  # fmt: skip
+EXTRAS = {"tensorboard": "TensorBoard logs (--tensorboard)"}
+LEAST_FREE = 2e9  # bytes that the demo and a few runs need
+
+
+def examine() -> dict[str, Any]:
+    """Look at the machine; everything in the answer can be held by JSON."""
+    import torch
+
+    from s2reid.train import default_precision
+
+    installed = {name: _version(name) for name in NEEDED}
+    extras = {name: _version(name) for name in EXTRAS}
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+    free = os.statvfs(".").f_bavail * os.statvfs(".").f_frsize
+    root = Path(os.environ.get("S2REID_DATA") or "data")
+    problems = [f"{name} is missing: pip install {name}" for name, version in installed.items() if version is None]
+    if free < LEAST_FREE:
+        problems.append(f"only {free / 1e9:.1f} GB are free here: the demo needs about {LEAST_FREE / 1e9:.0f} GB")
+    return {
+        "s2reid": __version__,
+        "commit": runs.commit(),
+        "python": platform.python_version(),
+        "machine": runs.machine(),
+        "device": device,
+        "threads": torch.get_num_threads(),
+        "precision": {"no": "float32"}.get(default_precision(), default_precision()),
+        "installed": installed,
+        "extras": extras,
+        "free_bytes": free,
+        "data_root": str(root),
+        "datasets": _datasets(root),
+        "problems": problems,
+    }
+
+
+def as_text(found: dict[str, Any]) -> str:
+    """Write the answer for a person to read."""
+    lines = [
+        f"s2reid {found['s2reid']} ({found['commit']}), Python {found['python']}",
+        f"machine    {found['machine']['processor']}, {found['machine']['cores']} cores, {found['machine']['system']}",
+        f"device     {found['device']}, {found['precision']}, {found['threads']} threads",
+        f"free disk  {found['free_bytes'] / 1e9:.1f} GB",
+        "installed  " + ", ".join(f"{name} {version}" for name, version in found["installed"].items() if version),
+    ]
+    for name, version in found["extras"].items():
+        lines.append(f"extra      {name} {version}" if version else f"extra      {name} is not installed: "
+                     f"pip install 's2reid[{name}]' for {EXTRAS[name]}")  # fmt: skip
+    lines.append(f"data root  {found['data_root']} (set S2REID_DATA to move it)")
+    for name, place in found["datasets"].items():
+        lines.append(f"  {name:<11}" + (place or f"not found; name its place as {name}:PATH"))
+    lines += [f"problem    {problem}" for problem in found["problems"]] or ["no problem found; try: s2reid demo"]
+    return "\n".join(lines)
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _datasets(root: Path) -> dict[str, str | None]:
+    """Find the folder of each dataset under the data root, as loading a bare name would."""
+    inside = [entry for entry in sorted(root.iterdir()) if entry.is_dir()] if root.is_dir() else []
+    plain = {"".join(filter(str.isalnum, entry.name.lower())): str(entry) for entry in inside}
+    layouts = [name for name in lookup.names("datasets") if name not in ("csv", "persons", "cameras")]
+    return {name: plain.get(name.replace("_", "")) for name in layouts}

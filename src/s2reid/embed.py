@@ -1,0 +1,130 @@
+"""Tracklets -> embeddings, in bounded memory: frames are read when their batch is due, and dropped after it."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+
+from s2reid import model
+from s2reid.learner import Learner
+from s2reid.model import Card
+from s2reid.types import Embeddings, Tracklet
+from s2reid.video.decode import read_frame, resize
+from s2reid.video.sample import clips_to_test
+
+BATCH_IMAGES = 256  # images in one forward pass, mirror images not counted; bounds the memory
+
+
+class DiskFrames(Sequence[UInt8[np.ndarray, "_ _ 3"]]):
+    """The frames of a tracklet on disk, read one by one when they are asked for."""
+
+    def __init__(self, tracklet: Tracklet) -> None:
+        self.tracklet = tracklet
+
+    def __len__(self) -> int:
+        return self.tracklet.num_frames
+
+    def __getitem__(self, place: Any) -> Any:
+        return read_frame(self.tracklet.store, self.tracklet.frames[place])
+
+
+Frames = DiskFrames | UInt8[np.ndarray, "_ _ _ 3"]
+
+
+class Model:
+    """A trained network that maps tracklets to vectors: the same person's are near each other across cameras."""
+
+    def __init__(self, learner: Learner, card: Card, device: str | torch.device | None = None) -> None:
+        self.card = card
+        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self.learner = learner.to(self.device).eval()
+
+    def embed(self, tracklets: Iterable[UInt8[np.ndarray, "_ _ _ 3"]]) -> Float[np.ndarray, "n d"]:
+        """Embed tracklets of any number, length and size.
+
+        Args:
+            tracklets: uint8 RGB arrays (t, h, w, 3), one a tracklet; a generator is read as it is needed.
+
+        Returns:
+            one float32 vector of length 1 for each tracklet.
+        """
+        return self._embed(_checked(place, tracklet) for place, tracklet in enumerate(tracklets))
+
+    def embed_tracklets(
+        self, tracklets: Sequence[Tracklet], progress: Callable[[int], None] | None = None
+    ) -> Embeddings:
+        """Embed tracklets on disk, with their labels beside the vectors; `progress` is told how many are done."""
+        vectors = self._embed(map(DiskFrames, tracklets), progress)
+        columns = ([getattr(t, name) for t in tracklets] for name in ("person", "camera", "outfit"))
+        person, camera, outfit = (np.array(column, np.int64) for column in columns)
+        return Embeddings(vectors, person, camera, outfit)
+
+    @property
+    def test(self) -> str:
+        """Say what a test looks at and which network is tested."""
+        return how_tested(self.card, self.learner)
+
+    def _embed(
+        self, tracklets: Iterable[Frames], progress: Callable[[int], None] | None = None
+    ) -> Float[np.ndarray, "n d"]:
+        vectors: list[torch.Tensor] = []
+        waiting: list[torch.Tensor] = []  # features of the clips of the tracklet that is not complete yet
+        for clips, closes in self._batches(tracklets):
+            for feature, is_last in zip(self.learner.embed(clips.to(self.device)), closes):
+                waiting.append(feature)
+                if is_last:
+                    vectors.append(self.learner.pool(torch.stack(waiting)))
+                    waiting = []
+            if progress:
+                progress(len(vectors))
+        if not vectors:
+            raise ValueError("there is nothing to embed: no tracklets given")
+        return torch.stack(vectors).float().cpu().numpy()
+
+    def _batches(self, tracklets: Iterable[Frames]) -> Iterator[tuple[torch.Tensor, list[bool]]]:
+        """Cut tracklets into clips and group the clips; the flag says whether a clip is its tracklet's last."""
+        length = self.card.task.scale.num_frames
+        size = max(1, BATCH_IMAGES // length)
+        clips: list[torch.Tensor] = []
+        closes: list[bool] = []
+        for clip, is_last in self._clips(tracklets):
+            clips.append(clip)
+            closes.append(is_last)
+            if len(clips) == size:
+                yield torch.stack(clips), closes
+                clips, closes = [], []
+        if clips:
+            yield torch.stack(clips), closes
+
+    def _clips(self, tracklets: Iterable[Frames]) -> Iterator[tuple[torch.Tensor, bool]]:
+        scale = self.card.task.scale
+        for frames in tracklets:
+            chosen = clips_to_test(len(frames), scale.num_frames, self.learner.test.coverage)
+            for place, clip in enumerate(chosen):
+                images = [resize(frames[index], scale.height, scale.width) for index in clip]
+                yield torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2), place == len(chosen) - 1
+
+
+def how_tested(card: Card, learner: Learner | None = None) -> str:
+    """Say which frames a test looks at and which network it tests; printed beside every score."""
+    learner = learner or card.build()
+    return f"{learner.test} in clips of {card.task.scale.num_frames}, {learner.tested}"
+
+
+def load_model(path: str | Path, device: str | None = None) -> Model:
+    """Load a model folder that `s2reid train` wrote."""
+    learner, card = model.load(path)
+    return Model(learner, card, device)
+
+
+def _checked(place: int, tracklet: Any) -> UInt8[np.ndarray, "_ _ _ 3"]:
+    array = np.asarray(tracklet)
+    if array.ndim != 4 or array.shape[-1] != 3 or array.dtype != np.uint8 or 0 in array.shape:
+        raise ValueError(
+            f"tracklet {place} has shape {array.shape} and type {array.dtype}, expected uint8 RGB (t, h, w, 3) "
+            "with at least one frame"
+        )
+    return array

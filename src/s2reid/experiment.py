@@ -1,0 +1,190 @@
+"""One training, one test: train or reuse, embed or reuse, score, and write all of it into the run's folder."""
+
+import os
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import torch
+
+from s2reid import evaluate, model, runs, scales, train
+from s2reid.batch import Clips
+from s2reid.embed import Model, how_tested, load_model
+from s2reid.learner import Learner, Task
+from s2reid.runs import Cell, Training
+from s2reid.scales import Schedule
+from s2reid.types import Dataset, Embeddings, Scores, Tracklet
+from s2reid.video.augment import Augmentation
+
+SCHEDULES = {
+    # 64 images a step; the last half at full size.
+    "small": Schedule(1000, 16, 4, 1, 3e-3, 0.05, warmup=50, sizes=((0.3, 0.5), (0.4, 0.75), (0.3, 1.0))),
+    # SINet's recipe, 160 epochs of 36 batches of 8 persons x 4 clips.
+    "paper": Schedule(5760, 8, 4, 4, 3e-4, 5e-4, optimizer="adam", milestones=(0.25, 0.5, 0.75)),
+}
+CONTINUED = 0.1  # share of the schedule's steps, at a tenth of its rate, for a method that continues another's model
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to train, from data that is already loaded."""
+
+    method: str
+    source: Dataset
+    target: Dataset | None = None
+    scale: str = "small"
+    settings: Mapping[str, Any] | None = None
+    schedule: Schedule | None = None
+    augmentation: Augmentation = Augmentation()
+    seed: int = 0
+    start: Path | None = None
+
+    def training(self) -> Training:
+        """Resolve every default; raise `ValueError` for a name, a setting or a target that is not there."""
+        settings = model.settings(self.method, self.settings)
+        if settings.needs_target and (self.target is None or not self.target.train):
+            found = f"{self.target.name} has no training tracklets" if self.target else "none was given"
+            raise ValueError(f"{self.method} adapts to a target, and {found}: name a target with a training part")
+        if settings.continues and self.start is None:
+            raise ValueError(f"{self.method} continues a model of {settings.continues}: give one")
+        target = (
+            runs.fingerprint(runs.unlabelled(self.target), ["train"]) if settings.needs_target and self.target else None
+        )
+        return Training(
+            method=self.method,
+            settings=asdict(settings),
+            source=runs.fingerprint(self.source, ["train"]),
+            target=target,
+            scale=scales.find(self.scale).name,
+            schedule=self.schedule or default_schedule(self.scale, continues=self.start is not None),
+            augmentation=asdict(self.augmentation),
+            seed=self.seed,
+            continues=str(model.read_card(self.start).provenance["training"]) if self.start else None,
+        )
+
+
+def default_schedule(scale: str, continues: bool = False) -> Schedule:
+    """Give a scale's schedule; a model that is continued needs few steps, at full size and a low rate."""
+    schedule = SCHEDULES[scales.find(scale).name]
+    if not continues:
+        return schedule
+    values = asdict(schedule) | {
+        "steps": round(schedule.steps * CONTINUED),
+        "learning_rate": schedule.learning_rate / 10,
+    }
+    return Schedule(**{**values, "sizes": ((1.0, 1.0),), "warmup": 0})
+
+
+def run(
+    plan: Plan,
+    root: Path,
+    options: train.Options = train.Options(),
+    report: Callable[[train.Progress], None] = lambda progress: None,
+) -> Path:
+    """Train what a plan says, go on with it, or find it finished; return the run's folder, with `model/` in it."""
+    training = plan.training()
+    folder = training.folder(root)
+    if (folder / "model" / model.CARD).is_file():
+        return folder
+    runs.begin(training, root)
+    task = Task(scales.find(plan.scale), training.schedule, plan.source.num_persons)
+    torch.manual_seed(plan.seed)
+    settings = model.settings(plan.method, plan.settings)
+    learner: Learner = settings.build(task)
+    if plan.start:
+        model.load_weights(learner, plan.start)
+    target = plan.target.train if settings.needs_target and plan.target else None
+    if training.schedule.steps:
+        train.fit(learner, task, plan.source.train, target, folder, plan.augmentation, options, report)
+    provenance = {
+        "training": training.key,
+        "source": _origin(plan.source),
+        "target": _origin(plan.target) if target is not None and plan.target else None,
+        "seed": plan.seed,
+        **runs.provenance(),
+    }
+    model.save(learner, model.Card(plan.method, settings, task, provenance), folder / "model")
+    for name in (train.CHECKPOINT, f"{train.CHECKPOINT}.old"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    return folder
+
+
+@dataclass(frozen=True)
+class Tested:
+    """A score with what it was computed from."""
+
+    scores: Scores
+    query: Embeddings
+    gallery: Embeddings
+
+
+def score(folder: Path, target: Dataset, protocol: str = "cross_camera") -> Tested:
+    """Score the model of a run on a target's query and gallery, reusing embeddings and score if they are there."""
+    training = str(runs.read(folder)["key"])
+    cell = Cell(training, runs.fingerprint(target, ["query", "gallery"]), protocol)
+    vectors = folder / "embeddings" / cell.key
+    encoder: Model | None = None
+    parts = {}
+    for part in ("query", "gallery"):
+        if not (vectors / f"{part}.npz").is_file():
+            encoder = encoder or load_model(folder / "model")
+            encoder.embed_tracklets(getattr(target, part)).save(vectors / f"{part}.npz")
+        parts[part] = Embeddings.load(vectors / f"{part}.npz")
+    scores = evaluate.score(parts["query"], parts["gallery"], protocol=protocol)
+    card = model.read_card(folder / "model")
+    is_real = "preset" not in target.origin
+    row = {"cell": cell.key, "method": card.method, "target": target.name, "is_real": is_real, "test": how_tested(card)}
+    runs.write_json(vectors / "tracklets.json", {part: _shown(getattr(target, part)) for part in parts})
+    runs.add_scores(folder, {**row, **evaluate.to_dict(scores)})
+    return Tested(scores, parts["query"], parts["gallery"])
+
+
+def cost(plan: Plan) -> str:
+    """Say what a training will cost on this machine: two small steps are timed, the rest is arithmetic."""
+    training = plan.training()
+    scale, schedule = scales.find(plan.scale), training.schedule
+    learner: Learner = model.settings(plan.method, plan.settings).build(Task(scale, schedule, plan.source.num_persons))
+    parameters = sum(parameter.numel() for parameter in learner.parameters() if parameter.requires_grad)
+    images = schedule.images_per_step * (2 if training.target else 1)
+    share = sum((height / scale.height) ** 2 for height in schedule.heights(scale.height))
+    seconds = share * images * _seconds_per_image(learner, scale)
+    return (
+        f"{schedule.steps} steps of {images} images at {scale.height}x{scale.width} or less, {parameters / 1e6:.2f} M "
+        f"parameters, {train.default_device()}: about {seconds / 60:.1f} minutes"
+    )
+
+
+def _seconds_per_image(learner: Learner, scale: scales.Scale, num_images: int = 16) -> float:
+    device = train.default_device()
+    learner = learner.to(device).train()
+    pixels = torch.zeros(num_images, 1, 3, scale.height, scale.width, dtype=torch.uint8, device=device)
+    labels = torch.arange(num_images, device=device) // 2
+    clips = Clips(pixels, labels % 2, labels, labels, labels)
+    for _ in range(2):  # the first warms up
+        began = perf_counter()
+        learner.total(learner.losses(clips, clips)).backward()  # type: ignore[no-untyped-call]
+        if device == "cuda":
+            torch.cuda.synchronize()
+        seconds = perf_counter() - began
+    return seconds / num_images
+
+
+def _shown(tracklets: Sequence[Tracklet], most: int = 8) -> list[tuple[str, list[str]]]:
+    """Keep a few frames of each tracklet, evenly spaced: what a page can show."""
+    return [
+        (
+            os.path.abspath(t.store),
+            [t.frames[i * t.num_frames // min(most, t.num_frames)] for i in range(min(most, t.num_frames))],
+        )
+        for t in tracklets
+    ]
+
+
+def _origin(data: Dataset) -> dict[str, Any]:
+    return {
+        "name": data.name,
+        **{key: value for key, value in data.origin.items() if key in ("preset", "seed", "version")},
+    }

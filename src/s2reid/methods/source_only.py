@@ -1,0 +1,93 @@
+"""Source only: learn the synthetic persons and never look at the target; the floor that adaptation starts from."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from s2reid import lookup
+from s2reid.batch import Clips
+from s2reid.layers.average import Average
+from s2reid.layers.encoder import Encoder
+from s2reid.learner import Learner, Task, Terms
+from s2reid.losses.identity import identity
+from s2reid.losses.triplet import Metric, triplet
+from s2reid.scales import TestSetting
+
+
+@dataclass(frozen=True)
+class SourceOnly:
+    """Settings.
+
+    Args:
+        backbone: a name in `s2reid.backbones`.
+        smoothing: label smoothing of the identity loss.
+        margin: of the triplet loss; None for the soft margin.
+        metric: of the triplet loss; cosine is taken on the normalised feature, Euclidean on the one before the neck.
+        average: momentum of the moving average of the weights, which is what is tested; 0 tests the network itself.
+        test: which frames a test looks at.
+    """
+
+    needs_target: ClassVar[bool] = False
+    continues: ClassVar[str | None] = None
+
+    backbone: str = "c2d"
+    smoothing: float = 0.1
+    margin: float | None = None
+    metric: Metric = "euclidean"
+    average: float = 0.99
+    test: TestSetting = TestSetting()
+
+    def build(self, task: Task) -> "SourceOnlyLearner":
+        """Build the learner, with fresh weights."""
+        return SourceOnlyLearner(self, task)
+
+
+METHOD = SourceOnly
+
+
+class SourceOnlyLearner(Learner):
+    """Backbone, neck and a classifier over the source's persons."""
+
+    def __init__(self, settings: SourceOnly, task: Task) -> None:
+        super().__init__()
+        module = lookup.find("backbones", settings.backbone)
+        self.settings, self.test = settings, settings.test
+        self.encoder = Encoder(module.build(**module.SIZES[task.scale.name]))
+        self.classifier = nn.Linear(self.encoder.num_features, task.num_persons, bias=False)
+        nn.init.normal_(self.classifier.weight, std=0.001)
+        self.average = Average(self.encoder, settings.average) if settings.average else None
+        if self.average:
+            self.tested = f"moving average of the weights (momentum {settings.average})"
+
+    def losses(self, source: Clips, target: Clips | None) -> Terms:
+        """Compute `identity` (Eq. 5) and `triplet` (Eq. 6) of the source clips; the target is not looked at."""
+        features = self.encoder(source.pixels)
+        compared = features.normalised if self.settings.metric == "cosine" else features.video
+        return {
+            "identity": identity(self.classifier(features.normalised), source.person, self.settings.smoothing),
+            "triplet": triplet(compared, source.person, self.settings.margin, self.settings.metric),
+        }
+
+    def step(
+        self,
+        forward: Callable[[Clips, Clips | None], Terms],
+        source: Clips,
+        target: Clips | None,
+        optimizers: Sequence[Optimizer],
+        backward: Callable[[Tensor], None],
+    ) -> Terms:
+        """Update once, then let the moving average follow."""
+        terms = super().step(forward, source, target, optimizers, backward)
+        if self.average:
+            self.average.update(self.encoder)
+        return terms
+
+    @torch.no_grad()
+    def encode(self, pixels: UInt8[Tensor, "b t 3 h w"]) -> Float[Tensor, "b d"]:
+        network = self.average.network if self.average else self.encoder
+        return network(pixels).normalised

@@ -1,0 +1,136 @@
+"""A model folder: weights in safetensors, and a card that says how to rebuild the network and where it came from."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from s2reid import lookup, scales
+from s2reid.learner import Learner, Task
+from s2reid.scales import Schedule, TestSetting
+from s2reid.version import __version__
+
+FORMAT = 1
+WEIGHTS, CARD = "weights.safetensors", "model.json"
+
+
+@dataclass(frozen=True)
+class Card:
+    """What `model.json` says: how to build the network, and its provenance (data, seed, commit, command)."""
+
+    method: str
+    settings: Any
+    task: Task
+    provenance: Mapping[str, Any]
+
+    def build(self) -> Learner:
+        """Build the learner with fresh weights."""
+        learner: Learner = self.settings.build(self.task)
+        return learner
+
+
+def settings(method: str, values: Mapping[str, Any] | None = None) -> Any:
+    """Build a method's settings from plain values; raise `ValueError` for a name that it does not have.
+
+    >>> settings("source_only", {"average": 0.0}).average
+    0.0
+    """
+    kind = lookup.find("methods", method).METHOD
+    values = dict(values or {})
+    unknown = set(values) - set(kind.__dataclass_fields__)
+    if unknown:
+        raise ValueError(f"{method} has no setting {sorted(unknown)}: there are {', '.join(kind.__dataclass_fields__)}")
+    for name, hint in get_type_hints(kind).items():
+        if name in values and hint is TestSetting and isinstance(values[name], Mapping):
+            values[name] = TestSetting(**values[name])
+        elif isinstance(values.get(name), list):
+            values[name] = tuple(values[name])
+    return kind(**values)
+
+
+def save(learner: Learner, card: Card, folder: str | Path) -> Path:
+    """Write a model folder atomically: it appears whole, or the old one stays."""
+    folder = Path(folder)
+    partial = folder.with_name(folder.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    weights = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in learner.state_dict().items()}
+    save_file(weights, partial / WEIGHTS)
+    (partial / CARD).write_text(json.dumps(_to_json(card), indent=1) + "\n")
+    shutil.rmtree(folder, ignore_errors=True)
+    partial.rename(folder)
+    return folder
+
+
+def read_card(folder: str | Path) -> Card:
+    """Read the card of a model folder; raise `ValueError` where there is none, or one of another format."""
+    folder = Path(folder)
+    path = folder / CARD
+    if not path.is_file():
+        found = "a folder without " + CARD if folder.is_dir() else "a file" if folder.exists() else "nothing"
+        raise ValueError(
+            f"{folder} is no model: found {found}, expected a folder with {CARD} and {WEIGHTS}, as `s2reid train` makes"
+        )
+    try:
+        said = json.loads(path.read_text())
+    except ValueError as error:
+        raise ValueError(f"{path} is not JSON ({error}): copy the model folder again") from error
+    if said.get("format") != FORMAT:
+        raise ValueError(
+            f"{folder} has model format {said.get('format')} (written by s2reid {said.get('s2reid', 'unknown')}), "
+            f"this version reads format {FORMAT}: use the s2reid that wrote it, or train again"
+        )
+    try:
+        task = said["task"]
+        sizes = tuple((share, height) for share, height in task["schedule"]["sizes"])
+        schedule = Schedule(**{**task["schedule"], "sizes": sizes, "milestones": tuple(task["schedule"]["milestones"])})
+        built = Task(scales.Scale(**task["scale"]), schedule, task["num_persons"])
+        return Card(said["method"], settings(said["method"], said["settings"]), built, said["provenance"])
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{path} lacks or misspells {error}: it was edited or written by another version") from error
+
+
+def load(folder: str | Path) -> tuple[Learner, Card]:
+    """Rebuild a learner in evaluation mode with its weights; every weight must fit."""
+    folder = Path(folder)
+    card = read_card(folder)
+    learner = card.build()
+    load_weights(learner, folder)
+    return learner.eval(), card
+
+
+def load_weights(learner: Learner, folder: str | Path) -> None:
+    """Fill a learner with a folder's weights, strictly: raise `ValueError` where a name or a shape differs."""
+    path = Path(folder) / WEIGHTS
+    try:
+        weights = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise ValueError(f"cannot read the weights {path} ({error}): copy the model folder again") from error
+    own = learner.state_dict()
+    missing, extra = sorted(own.keys() - weights.keys()), sorted(weights.keys() - own.keys())
+    reshaped = sorted(name for name in own.keys() & weights.keys() if own[name].shape != weights[name].shape)
+    if missing or extra or reshaped:
+        raise ValueError(
+            f"the weights in {path} do not fit: {len(missing)} missing {missing[:3]}, {len(extra)} unknown "
+            f"{extra[:3]}, {len(reshaped)} of another shape {reshaped[:3]}; were they trained with other settings or "
+            "another number of persons?"
+        )
+    with torch.no_grad():
+        learner.load_state_dict(weights)
+
+
+def _to_json(card: Card) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "s2reid": __version__,
+        "method": card.method,
+        "settings": asdict(card.settings),
+        "task": asdict(card.task),
+        "provenance": dict(card.provenance),
+    }

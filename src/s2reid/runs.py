@@ -1,0 +1,186 @@
+"""What was run: a training and a cell are values, and each has a key and a folder, so that nothing runs twice.
+
+runs/<key>/run.json            the training, the command, the commit, the machine
+           log.jsonl           loss terms and speed, a line for every few steps
+           model/              the finished network
+           embeddings/<cell>/  query.npz, gallery.npz of one test
+           scores.json         one row a test
+"""
+
+import hashlib
+import json
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from s2reid.scales import Schedule
+from s2reid.types import Dataset, Tracklet
+from s2reid.version import __version__
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Data:
+    """A dataset by what is in it: where it lies does not change what is learned from it."""
+
+    name: str
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Training:
+    """Everything that decides the weights of a model. `target` is None for a method that never looks at it."""
+
+    method: str
+    settings: Mapping[str, Any]
+    source: Data
+    target: Data | None
+    scale: str
+    schedule: Schedule
+    augmentation: Mapping[str, Any]
+    seed: int
+    continues: str | None = None
+
+    @property
+    def key(self) -> str:
+        return _hash(asdict(self))
+
+    def folder(self, root: str | Path) -> Path:
+        """Name the folder of this training under a root of runs."""
+        return Path(root) / self.key
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One test of one training: a number in a table."""
+
+    training: str
+    target: Data
+    protocol: str
+
+    @property
+    def key(self) -> str:
+        return _hash(asdict(self))
+
+
+def fingerprint(data: Dataset, parts: Sequence[str]) -> Data:
+    """Hash the names of the frames and the labels of some parts (train, query, gallery) of a dataset."""
+    lines = [
+        f"{part} {tracklet.person} {tracklet.camera} {tracklet.outfit} {' '.join(tracklet.frames)}"
+        for part in parts
+        for tracklet in getattr(data, part)
+    ]
+    made = {name: data.origin.get(name) for name in ("preset", "seed", "version") if name in data.origin}
+    return Data(data.name, _hash([lines, made]))
+
+
+def unlabelled(data: Dataset) -> Dataset:
+    """Forget the persons of the training part, so that a target's fingerprint cannot depend on its labels."""
+    bare = tuple(Tracklet(t.store, t.frames, -1, t.camera) for t in data.train)
+    return Dataset(data.name, bare, origin=data.origin)
+
+
+def begin(training: Training, root: str | Path) -> Path:
+    """Make a training's folder and write down what is run, how and where."""
+    folder = training.folder(root)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(
+        folder / "run.json", {"format": FORMAT, "key": training.key, "training": asdict(training), **provenance()}
+    )
+    return folder
+
+
+def read(folder: str | Path) -> dict[str, Any]:
+    """Read `run.json`; raise `ValueError` where the folder is no run, or one of another format."""
+    path = Path(folder) / "run.json"
+    if not path.is_file():
+        raise ValueError(
+            f"{folder} is no run: it has no run.json; give a folder that `s2reid train` or `s2reid demo` made"
+        )
+    try:
+        said: dict[str, Any] = json.loads(path.read_text())
+    except ValueError as error:
+        raise ValueError(f"{path} is not JSON ({error}): the run cannot be read") from error
+    if said.get("format") != FORMAT:
+        raise ValueError(
+            f"{folder} has run format {said.get('format')}, this version reads {FORMAT}: use the s2reid that wrote it"
+        )
+    return said
+
+
+def add_scores(folder: str | Path, row: Mapping[str, Any]) -> None:
+    """Put one row into `scores.json`, in the place of an older row of the same cell."""
+    path = Path(folder) / "scores.json"
+    rows = [old for old in read_scores(folder) if old["cell"] != row["cell"]]
+    write_json(path, [*rows, dict(row)])
+
+
+def read_scores(folder: str | Path) -> list[dict[str, Any]]:
+    """Read the rows of `scores.json`; none where no test was run."""
+    path = Path(folder) / "scores.json"
+    return list(json.loads(path.read_text())) if path.is_file() else []
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON atomically."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(json.dumps(value, indent=1, default=str) + "\n")
+    partial.replace(path)
+
+
+def provenance() -> dict[str, Any]:
+    """Say who ran this: command, commit, versions, machine."""
+    return {"command": command(), "commit": commit(), "s2reid": __version__, "machine": machine()}
+
+
+def command() -> str:
+    """Give the command line as a person would type it."""
+    program = Path(sys.argv[0]).name
+    return shlex.join(["s2reid" if program in ("__main__.py", "s2reid") else program, *sys.argv[1:]])
+
+
+def commit() -> str:
+    """Name the commit of a source checkout (with "+changes" where the tree differs), or "installed"."""
+    here = Path(__file__).parent
+    if not (here.parents[1] / ".git").exists():
+        return "installed"
+    try:
+        described = subprocess.run(
+            ["git", "describe", "--always", "--dirty=+changes", "--abbrev=12"],
+            cwd=here,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return described.stdout.strip()
+
+
+def machine() -> dict[str, Any]:
+    """Describe the machine as far as it explains a speed."""
+    return {
+        "system": platform.platform(),
+        "processor": _processor(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "python": platform.python_version(),
+    }
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo") as file:
+            return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def _hash(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:12]

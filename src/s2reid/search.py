@@ -1,0 +1,63 @@
+"""Who in a gallery looks most like the person of a query; no labels needed."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from s2reid import datasets
+from s2reid.embed import Model
+from s2reid.metrics.distance import cosine
+from s2reid.report.search import Search
+from s2reid.types import UNKNOWN, Tracklet
+
+IMAGES = (".jpg", ".jpeg", ".png", ".bmp")
+
+
+def queries(asked: str) -> tuple[Tracklet, ...]:
+    """Read a query: a folder of frames or one image is one tracklet; NAME:PATH gives its queries."""
+    path = Path(asked)
+    if path.is_file() and path.suffix.lower() in IMAGES:
+        return (Tracklet(str(path.parent), (path.name,), UNKNOWN, UNKNOWN),)
+    if path.is_dir():
+        frames = tuple(sorted(entry.name for entry in path.iterdir() if entry.suffix.lower() in IMAGES))
+        if not frames:
+            raise ValueError(
+                f"the query {path} holds no frames ({', '.join(IMAGES)}): give a folder of one person's frames"
+            )
+        return (Tracklet(str(path), frames, UNKNOWN, UNKNOWN),)
+    if ":" not in asked:
+        raise ValueError(f"no query at {asked}: give a folder of frames, an image, or NAME:PATH")
+    found = datasets.load(asked)
+    tracklets = found.query or found.train
+    if not tracklets:
+        raise ValueError(f"{asked} has no queries: give a folder of frames, or a dataset with queries")
+    return tracklets
+
+
+def gallery(spec: str) -> tuple[Tracklet, ...]:
+    """Read what is searched: the dataset's gallery, or its training part where it has no gallery."""
+    found = datasets.load(spec)
+    tracklets = found.gallery or found.train
+    if not tracklets:
+        raise ValueError(f"{spec} has neither a gallery nor training tracklets: nothing to search in")
+    return tracklets
+
+
+def search(model: Model, asked: Sequence[Tracklet], held: Sequence[Tracklet], top: int) -> list[Search]:
+    """List for every query the `top` most similar tracklets of the gallery; ties keep the gallery's order."""
+    if top < 1:
+        raise ValueError(f"top is {top}, expected at least 1")
+    vectors = model.embed_tracklets(held).vectors
+    found = []
+    for query, vector in zip(asked, model.embed_tracklets(asked).vectors):
+        distances = cosine(vector[None], vectors)[0]
+        order = np.argsort(distances, kind="stable")[:top]
+        found.append(Search(query, [(held[i], 1 - float(distances[i]), _is_match(query, held[i])) for i in order]))
+    return found
+
+
+def _is_match(query: Tracklet, hit: Tracklet) -> bool | None:
+    if query.person < 0 or hit.person == UNKNOWN:
+        return None
+    return query.person == hit.person

@@ -1,0 +1,118 @@
+"""The page of a folder of runs: what `report` shows of each, read back from disk."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from s2reid import runs
+from s2reid.report.page import Curve, write_page
+from s2reid.report.result import Result
+from s2reid.train import LOG, read_log
+from s2reid.types import Embeddings, Scores, Tracklet
+
+
+def write(
+    root: Path, out: Path, *, show_real: bool = False, title: str = "s2reid", sheets: Mapping[str, Path] | None = None
+) -> Path:
+    """Write one page of all runs under `root` (or of `root`, if it is one)."""
+    folders = find(root)
+    said = [runs.read(folder) for folder in folders]
+    names = labels(said)
+    results = [result for folder, name in zip(folders, names) for result in read_results(folder, name)]
+    if not results:
+        raise ValueError(f"the runs in {root} have no scores yet: run `s2reid demo`, or evaluate them first")
+    curves = [curve for folder, name in zip(folders, names) if (curve := read_curve(folder, name))]
+    return write_page(
+        out,
+        title=title,
+        command=runs.command(),
+        seed=said[0]["training"]["seed"],
+        results=results,
+        curves=curves,
+        sheets=sheets,
+        facts=facts(said, folders, names),
+        show_real=show_real,
+    )
+
+
+def find(root: Path) -> list[Path]:
+    """List the run folders under `root`, in the order they were begun."""
+    if (root / "run.json").is_file():
+        return [root]
+    if not root.is_dir():
+        raise ValueError(f"no runs at {root}: there is no such folder")
+    found = [path.parent for path in sorted(root.glob("*/run.json"), key=lambda path: (path.stat().st_mtime_ns, path))]
+    if not found:
+        raise ValueError(f"no runs in {root}: expected folders with a run.json, as `s2reid train` makes")
+    return found
+
+
+def labels(said: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Name runs by method, and by seed or key too where methods repeat."""
+    trainings = [run["training"] for run in said]
+    plain = [t["method"] if t["schedule"]["steps"] else "untrained" for t in trainings]
+    seeded = [f"{name} seed {t['seed']}" if plain.count(name) > 1 else name for name, t in zip(plain, trainings)]
+    repeats = Counter(seeded)
+    return [f"{name} {run['key'][:6]}" if repeats[name] > 1 else name for name, run in zip(seeded, said)]
+
+
+def read_results(folder: Path, name: str) -> list[Result]:
+    """Read every test of a run, with the embeddings and the frames to show."""
+    results = []
+    for row in runs.read_scores(folder):
+        cell = folder / "embeddings" / row["cell"]
+        query, gallery = (Embeddings.load(cell / f"{part}.npz") for part in ("query", "gallery"))
+        shown = json.loads((cell / "tracklets.json").read_text())
+        values = {field.name: row[field.name] for field in fields(Scores)}
+        scores = Scores(**{**values, "interval": tuple(row["interval"])})
+        tracklets = (_tracklets(query, shown["query"]), _tracklets(gallery, shown["gallery"]))
+        results.append(Result(name, row["target"], scores, query, gallery, *tracklets, is_real=row["is_real"]))
+    return results
+
+
+def read_curve(folder: Path, name: str) -> Curve | None:
+    """Read the loss terms and the speed that a run logged."""
+    lines = read_log(folder / LOG)
+    if not lines:
+        return None
+    terms = {term: [line["terms"][term] for line in lines] for term in lines[0]["terms"]}
+    speed = {"images per second": [line["images_per_second"] for line in lines]}
+    return Curve(name, [line["step"] for line in lines], {**terms, **speed})
+
+
+def facts(said: Sequence[Mapping[str, Any]], folders: Sequence[Path], names: Sequence[str]) -> dict[str, str]:
+    """Say on what, with what and how fast the runs were made."""
+    first = said[0]
+    machine = first["machine"]
+    shown = {
+        "machine": f"{machine['processor']}, {machine['cores']} cores",
+        "versions": f"s2reid {first['s2reid']}, Python {machine['python']}, commit {first['commit']}",
+        "source": first["training"]["source"]["name"],
+    }
+    for folder, name in zip(folders, names):
+        speed = seconds_per_step(folder)
+        if speed:
+            shown[name] = (
+                f"{speed:.3f} s a step, {100 * data_wait(folder):.1f} % of it waiting for data; run {folder.name}"
+            )
+    return shown
+
+
+def seconds_per_step(folder: Path) -> float | None:
+    """Compute the mean time of a training step; None for a run that trained nothing."""
+    lines = read_log(folder / LOG)
+    return sum(line["seconds"] for line in lines) / lines[-1]["step"] if lines else None
+
+
+def data_wait(folder: Path) -> float:
+    """Compute the share of the training time that the network waited for data."""
+    lines = read_log(folder / LOG)
+    return sum(line["data_wait"] * line["seconds"] for line in lines) / sum(line["seconds"] for line in lines)
+
+
+def _tracklets(rows: Embeddings, shown: Sequence[tuple[str, Sequence[str]]]) -> tuple[Tracklet, ...]:
+    labelled = zip(shown, rows.person.tolist(), rows.camera.tolist(), rows.outfit.tolist())
+    return tuple(Tracklet(store, tuple(frames), *label) for (store, frames), *label in labelled)

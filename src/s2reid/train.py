@@ -1,0 +1,241 @@
+"""The training loop, read from top to bottom. It knows no method by name: they meet as `Learner`."""
+
+import json
+import math
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import accelerate
+import torch
+from accelerate.utils import ProjectConfiguration
+
+from s2reid.batch import Clips
+from s2reid.learner import Learner, Task
+from s2reid.types import Tracklet
+from s2reid.video.augment import Augmentation
+from s2reid.video.loader import ClipSet, ClipShape, PersonBatches, RandomBatches, loader, source_labels, target_labels
+
+CHECKPOINT, LOG = "checkpoint", "log.jsonl"
+LOG_EVERY = 10  # steps whose mean makes one line of the log
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What the loop says of itself after every step: to the progress bar and, averaged, to the log."""
+
+    step: int
+    steps: int
+    seconds: float
+    images_per_second: float
+    data_wait: float
+    terms: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a run is carried out; none of it changes what is learned, but for rounding."""
+
+    seed: int = 0
+    workers: int = 1
+    checkpoint_every: int = 200
+    precision: str | None = None
+    tensorboard: bool = False
+
+
+def fit(
+    learner: Learner,
+    task: Task,
+    source: Sequence[Tracklet],
+    target: Sequence[Tracklet] | None,
+    folder: Path,
+    augmentation: Augmentation,
+    options: Options = Options(),
+    report: Callable[[Progress], None] = lambda progress: None,
+) -> Learner:
+    """Train a learner in place and return it; a run that was stopped goes on from its last checkpoint.
+
+    Args:
+        source: labelled tracklets.
+        target: tracklets whose labels, if they have any, are dropped here; None for a method that needs none.
+        folder: where `log.jsonl` and the checkpoint go; a checkpoint replaces the last one atomically.
+        report: told of every step.
+
+    Raises:
+        ValueError: where the data cannot fill a batch, or a loss term is no longer finite (the checkpoint is kept).
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    schedule, precision = task.schedule, options.precision or default_precision()
+    accelerator = accelerate.Accelerator(
+        mixed_precision=precision,
+        log_with="tensorboard" if options.tensorboard else None,
+        project_config=ProjectConfiguration(project_dir=str(folder), logging_dir=str(folder)),
+    )
+    if options.tensorboard:
+        accelerator.init_trackers("tensorboard")
+
+    # Data: the global batch of a step is a function of the seed and the step alone.
+    shapes = [
+        ClipShape(schedule.num_frames, height, height * task.scale.width // task.scale.height)
+        for height in schedule.heights(task.scale.height)
+    ]
+    labels = source_labels(source)
+    persons = PersonBatches(labels, schedule.num_persons, schedule.clips_per_person, options.seed)
+    clip_sets = [ClipSet(source, labels, augmentation)]
+    batches: list[PersonBatches | RandomBatches] = [persons]
+    if target is not None:
+        clip_sets.append(ClipSet(target, target_labels(target), augmentation))
+        batches.append(RandomBatches(len(target), schedule.num_persons * schedule.clips_per_person, options.seed))
+
+    # State: the network, its optimizers and the learning rate, restored from the last checkpoint.
+    optimizers = learner.optimizers(schedule)
+    base_rates = [[group["lr"] for group in optimizer.param_groups] for optimizer in optimizers]
+    wrapped, *optimizers = accelerator.prepare(learner, *optimizers)
+    first_step = _restore(accelerator, folder)
+    streams: list[Iterator[Clips]] = [
+        loader(
+            clips,
+            batch,
+            shapes,
+            seed=options.seed,
+            first_step=first_step,
+            workers=options.workers,
+            rank=accelerator.process_index,
+            world_size=accelerator.num_processes,
+        )
+        for clips, batch in zip(clip_sets, batches)
+    ]
+
+    # The loop.
+    learner.train()
+    log = _Log(folder / LOG, first_step, accelerator)
+    clock = time.perf_counter()
+    for step in range(first_step, schedule.steps):
+        for optimizer, rates in zip(optimizers, base_rates):
+            for group, rate in zip(optimizer.param_groups, rates):
+                group["lr"] = rate * schedule.rate(step)
+        waiting = time.perf_counter()
+        source_clips, *target_batch = [next(stream).to(accelerator.device) for stream in streams]
+        target_clips = target_batch[0] if target_batch else None
+        waited = time.perf_counter() - waiting
+        terms = learner.step(wrapped, source_clips, target_clips, optimizers, accelerator.backward)
+        values = {name: float(term.detach()) for name, term in terms.items()}
+        _check_finite(values, step, folder)
+
+        seconds, clock = time.perf_counter() - clock, time.perf_counter()
+        images = sum(clips.num_images for clips in (source_clips, target_clips) if clips is not None)
+        progress = Progress(
+            step + 1, schedule.steps, seconds, images * accelerator.num_processes / seconds, waited / seconds, values
+        )
+        report(progress)
+        log.add(progress, schedule.learning_rate * schedule.rate(step))
+        if (step + 1) % options.checkpoint_every == 0 and step + 1 < schedule.steps:
+            log.flush()
+            _checkpoint(accelerator, folder, step + 1)
+    log.flush()
+    accelerator.end_training()
+    return learner
+
+
+def default_device() -> str:
+    """Name the device that training will use."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def default_precision() -> str:
+    """Choose bf16 where the device computes faster in it, else float32 ("no")."""
+    return "bf16" if torch.cuda.is_available() and torch.cuda.is_bf16_supported() else "no"
+
+
+def _check_finite(values: dict[str, float], step: int, folder: Path) -> None:
+    broken = [name for name, value in values.items() if not math.isfinite(value)]
+    if broken:
+        raise ValueError(
+            f"the loss term {broken[0]!r} is {values[broken[0]]} at step {step + 1} (terms: {values}): "
+            f"try a lower learning rate; the last checkpoint is kept in {folder}"
+        )
+
+
+def _checkpoint(accelerator: accelerate.Accelerator, folder: Path, step: int) -> None:
+    """Save the state of every process, then put the new checkpoint in the old one's place."""
+    partial, whole, old = (folder / f"{CHECKPOINT}{ending}" for ending in (".partial", "", ".old"))
+    if accelerator.is_main_process:
+        shutil.rmtree(partial, ignore_errors=True)
+    accelerator.wait_for_everyone()
+    accelerator.save_state(str(partial))
+    accelerator.wait_for_everyone()
+    if accelerator.is_main_process:
+        (partial / "step.json").write_text(json.dumps({"step": step}))
+        shutil.rmtree(old, ignore_errors=True)
+        if whole.exists():
+            whole.rename(old)
+        partial.rename(whole)
+        shutil.rmtree(old, ignore_errors=True)
+    accelerator.wait_for_everyone()
+
+
+def _restore(accelerator: accelerate.Accelerator, folder: Path) -> int:
+    """Load the checkpoint, if there is one, and return the step to go on with."""
+    # A kill between the two renames of `_checkpoint` leaves only the old one.
+    for name in (CHECKPOINT, f"{CHECKPOINT}.old"):
+        said = folder / name / "step.json"
+        if said.is_file():
+            accelerator.load_state(str(folder / name))
+            return int(json.loads(said.read_text())["step"])
+    return 0
+
+
+class _Log:
+    """`log.jsonl`: one line for every `LOG_EVERY` steps, with the means over them."""
+
+    def __init__(self, path: Path, first_step: int, accelerator: accelerate.Accelerator) -> None:
+        self.path, self.accelerator = path, accelerator
+        self.waiting: list[Progress] = []
+        self.is_main = accelerator.is_main_process
+        if self.is_main:  # what a killed run logged after its last checkpoint will come again
+            kept = [line for line in read_log(path) if line["step"] <= first_step]
+            path.write_text("".join(json.dumps(line) + "\n" for line in kept))
+
+    def add(self, progress: Progress, learning_rate: float) -> None:
+        self.waiting.append(progress)
+        self.learning_rate = learning_rate
+        if progress.step % LOG_EVERY == 0:
+            self.flush()
+
+    def flush(self) -> None:
+        if not self.waiting:
+            return
+        seconds = sum(progress.seconds for progress in self.waiting)
+        images = sum(progress.images_per_second * progress.seconds for progress in self.waiting)
+        terms = {name: _mean([progress.terms[name] for progress in self.waiting]) for name in self.waiting[0].terms}
+        line = {
+            "step": self.waiting[-1].step,
+            "seconds": seconds,
+            "images_per_second": images / seconds,
+            "data_wait": sum(progress.data_wait * progress.seconds for progress in self.waiting) / seconds,
+            "learning_rate": self.learning_rate,
+            "terms": terms,
+        }
+        self.waiting = []
+        if self.is_main:
+            with open(self.path, "a") as file:
+                file.write(json.dumps(line) + "\n")
+            self.accelerator.log({f"loss/{name}": value for name, value in terms.items()}, step=line["step"])
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def read_log(path: Path) -> list[dict[str, Any]]:
+    """Read a log; a line cut short by a kill is dropped."""
+    lines = []
+    for line in path.read_text().splitlines() if path.is_file() else []:
+        try:
+            lines.append(json.loads(line))
+        except ValueError:
+            break
+    return lines

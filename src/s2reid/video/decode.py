@@ -1,0 +1,50 @@
+"""Read frames of a tracklet: encoded bytes -> uint8 RGB."""
+
+import os
+
+import cv2
+import numpy as np
+import simplejpeg
+from jaxtyping import UInt8
+
+JPEG_MAGIC = b"\xff\xd8"
+
+
+def read_frame(store: str, name: str) -> UInt8[np.ndarray, "h w 3"]:
+    """Decode one frame to RGB; raise `ValueError` with the path where the file is missing, empty or damaged."""
+    path = os.path.join(store, name)
+    try:
+        with open(path, "rb") as file:
+            encoded = file.read()
+    except OSError as error:
+        raise ValueError(f"cannot read the frame {path}: {error.strerror}; is the data complete?") from error
+    return decode(encoded, path)
+
+
+def decode(encoded: bytes, path: str) -> UInt8[np.ndarray, "h w 3"]:
+    """Decode JPEG (simplejpeg, strict: a truncated file is an error) or any other format OpenCV reads to RGB.
+
+    >>> decode(simplejpeg.encode_jpeg(np.zeros((4, 2, 3), np.uint8)), "black.jpg").shape
+    (4, 2, 3)
+    """
+    if not encoded:
+        raise ValueError(f"the frame {path} is empty (0 bytes): copy it again or remove it")
+    try:
+        if encoded[:2] == JPEG_MAGIC:
+            return simplejpeg.decode_jpeg(encoded, strict=True)
+        image = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR)
+        if image is not None:
+            return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    except (ValueError, cv2.error) as error:
+        raise ValueError(f"the frame {path} is damaged ({error}): copy it again or remove it") from error
+    raise ValueError(
+        f"the frame {path} is not an image ({len(encoded)} bytes that no decoder reads): copy it again or remove it"
+    )
+
+
+def resize(image: UInt8[np.ndarray, "h w 3"], height: int, width: int) -> UInt8[np.ndarray, "height width 3"]:
+    """Resize to the network's input: area when shrinking, bilinear when growing."""
+    if image.shape[:2] == (height, width):
+        return image
+    shrinks = image.shape[0] > height and image.shape[1] > width
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)

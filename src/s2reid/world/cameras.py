@@ -1,0 +1,157 @@
+"""Where a camera stands, what light it sees, and how its sensor answers."""
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Float, Float32
+
+from s2reid.world.raster import Light
+from s2reid.world.sensor import Sensor, colour_matrix, tone_curve
+
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class CameraStyle:
+    """The ranges from which a domain's cameras are drawn; lengths in metres, angles in radians.
+
+    `stature` is the height of a standing person in pixels; `spread` how far walking directions stray from the
+    camera's main one; `aspect` the width of a box over its height; `loose` how much larger than the person it is.
+    """
+
+    height: Range = (1.3, 6.0)
+    distance: Range = (4.5, 22.0)
+    stature: Range = (60.0, 160.0)
+    spread: Range = (0.15, 1.2)
+    aspect: Range = (0.36, 0.56)
+    loose: Range = (0.0, 0.16)
+    jitter: Range = (0.005, 0.04)
+    warmth: float = 0.16
+    tint: float = 0.10
+    exposure: float = 0.32
+    saturation: Range = (0.45, 1.45)
+    haze: float = 0.14
+    noise: Range = (0.004, 0.07)
+    blur: Range = (0.0, 1.3)
+    quality: Range = (22.0, 90.0)
+    crowd: Range = (0.0, 3.0)
+    interlaced: float = 0.0
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A pinhole with its light, its sensor, and what is usual before it.
+
+    `eye` is in the world; `turn` holds the camera's right, down and forward axes as rows; `focal` is in pixels.
+    """
+
+    eye: Float32[np.ndarray, " 3"]
+    turn: Float[np.ndarray, "3 3"]
+    focal: float
+    light: Light
+    sensor: Sensor
+    heading: float
+    spread: float
+    aspect: float
+    loose: float
+    jitter: float
+    crowd: float
+    is_tight: bool
+
+    @property
+    def matrix(self) -> Float[np.ndarray, "3 4"]:
+        """Project the world on an image whose origin lies on the optical axis."""
+        intrinsic = np.diag([self.focal, self.focal, 1.0])
+        return np.concatenate([intrinsic @ self.turn, -(intrinsic @ self.turn @ self.eye)[:, None]], axis=1)
+
+
+def look_at(
+    eye: Float[np.ndarray, " 3"], target: Float[np.ndarray, " 3"], roll: float = 0.0
+) -> Float[np.ndarray, "3 3"]:
+    """Return the right, down and forward axes of a camera at `eye` that looks at `target`.
+
+    >>> look_at(np.array([5.0, 0, 0]), np.zeros(3)).round() + 0.0
+    array([[ 0.,  1.,  0.],
+           [ 0.,  0., -1.],
+           [-1.,  0.,  0.]])
+    """
+    forward = (target - eye) / np.linalg.norm(target - eye)
+    right = np.cross(forward, [0.0, 0.0, 1.0])
+    right /= np.linalg.norm(right)
+    down = np.cross(forward, right)
+    c, s = math.cos(roll), math.sin(roll)
+    return np.stack([c * right + s * down, c * down - s * right, forward])
+
+
+def draw_light(rng: np.random.Generator, style: CameraStyle, is_indoor: bool) -> Light:
+    """Draw a lamp and a dome: sun and sky in any weather, the shade, the night, or the lamps of a hall."""
+    direction = np.array([rng.normal() * 0.7, rng.normal() * 0.7, rng.uniform(0.5, 1.6)])
+    strength = rng.uniform(0.1, 1.0) * (0.4 if is_indoor else 1.0) * (rng.random() < 0.75)
+    warm = np.clip(rng.normal(0, style.warmth), -0.35, 0.35)
+    dome_warm = warm * rng.uniform(-0.6, 0.6) + rng.normal(0, style.warmth * 0.4)
+    green = rng.normal(0, style.tint * 0.4)
+    direct = np.array([1 + warm, 1 + green, 1 - warm]) * 1.6 * strength
+    dome = np.array([0.44 + 0.4 * dome_warm, 0.45 + 0.4 * green, 0.48 - 0.4 * dome_warm]) * (1.35 - 0.5 * strength)
+    return Light(
+        (direction / np.linalg.norm(direction)).astype(np.float32), direct.astype(np.float32), dome.astype(np.float32)
+    )
+
+
+def draw_sensor(rng: np.random.Generator, style: CameraStyle, light: Light) -> Sensor:
+    """Draw a sensor whose exposure answers the light, more or less."""
+    level = 0.62 * light.dome[1] + 0.38 * light.direct[1]
+    exposure = float(0.62 / level * np.exp(rng.normal(0, style.exposure)))
+    balance = np.exp(rng.normal(0, style.tint, 3))
+    crosstalk = rng.normal(0, 0.03, (3, 3))
+    lift = rng.random() ** 2 * style.haze * (1 + rng.normal(0, 0.25, 3))
+    is_sharpened, is_smeared, is_coded = rng.random(3) < (0.35, 0.25, 0.8)
+    return Sensor(
+        matrix=colour_matrix(
+            exposure,
+            (balance / balance[1]).astype(np.float32),
+            rng.uniform(*style.saturation),
+            crosstalk.astype(np.float32),
+        ),
+        curve=tone_curve(rng.uniform(1.7, 2.4), rng.uniform(-0.2, 0.7), np.clip(lift, 0, 0.3).astype(np.float32)),
+        noise=float(np.exp(rng.uniform(*np.log(style.noise)))),
+        blur=float(rng.uniform(*style.blur) * rng.random()),
+        smear=int(rng.integers(2, 6)) if is_smeared else 0,
+        sharpening=float(rng.uniform(0.3, 1.5)) if is_sharpened else 0.0,
+        quality=int(rng.uniform(*style.quality)) if is_coded else 0,
+        interlaced=bool(rng.random() < style.interlaced),
+    )
+
+
+def draw_camera(rng: np.random.Generator, style: CameraStyle, azimuth: float, is_indoor: bool) -> Camera:
+    """Draw a camera that looks from `azimuth` at the middle of the scene."""
+    distance = float(np.exp(rng.uniform(*np.log(style.distance))))
+    height = min(rng.uniform(*style.height), 1.6 + 0.55 * distance, 3.2 if is_indoor else 9.0)
+    eye = np.array([distance * math.cos(azimuth), distance * math.sin(azimuth), height])
+    target = np.array([rng.normal(0, 0.3), rng.normal(0, 0.3), rng.uniform(0.6, 1.2)])
+    slant = float(np.linalg.norm(eye - target))
+    light = draw_light(rng, style, is_indoor)
+    return Camera(
+        eye=eye.astype(np.float32),
+        turn=look_at(eye.astype(np.float32), target, rng.normal(0, 0.03)),
+        # A person of 1.72 m at the middle of the scene is `stature` pixels high, seen from the side.
+        focal=float(rng.uniform(*style.stature) * slant / 1.72),
+        light=light,
+        sensor=draw_sensor(rng, style, light),
+        heading=float(rng.uniform(-math.pi, math.pi)),
+        spread=float(rng.uniform(*style.spread)),
+        aspect=float(rng.uniform(*style.aspect)),
+        loose=float(rng.uniform(*style.loose)),
+        jitter=float(np.exp(rng.uniform(*np.log(style.jitter)))),
+        crowd=float(rng.uniform(*style.crowd)),
+        is_tight=bool(rng.random() < 0.3),
+    )
+
+
+def at_another_time(camera: Camera, rng: np.random.Generator) -> Camera:
+    """Let weather, exposure and white balance drift: the same camera when another person passes."""
+    cloud = rng.random() ** 0.5 if rng.random() < 0.5 else 1.0
+    gain = np.exp(rng.normal(0, 0.14)) * np.exp(rng.normal(0, 0.03, 3))
+    light = camera.light._replace(direct=(camera.light.direct * cloud).astype(np.float32))
+    matrix = (camera.sensor.matrix * gain[:, None]).astype(np.float32)
+    return replace(camera, light=light, sensor=replace(camera.sensor, matrix=matrix))

@@ -1,0 +1,151 @@
+"""From light to the bytes that a surveillance system stores: optics, colour, tone, noise, sharpening and codec."""
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import simplejpeg
+from jaxtyping import Float32, UInt8
+
+from s2reid.world.raster import ONE, ZERO, kernel
+
+CURVE = 1024
+KNEE = np.float32(0.35)
+"""A light level c has its place c / (c + KNEE) in the tone curve, so that any brightness has one."""
+HASH_A, HASH_B, HASH_C = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+S27, S30, S31, S8, LOW = np.uint64(27), np.uint64(30), np.uint64(31), np.uint64(8), np.uint64(255)
+
+
+@dataclass(frozen=True)
+class Sensor:
+    """How a camera turns linear RGB into stored bytes.
+
+    `matrix` holds exposure, white balance, saturation and channel crosstalk; `curve` the tone of each channel;
+    `blur` (sigma) and `smear` (length) are in pixels of the crop; `quality` is that of the stored JPEG, 0 for none;
+    `interlaced` sensors take odd rows half a frame later.
+    """
+
+    matrix: Float32[np.ndarray, "3 3"]
+    curve: Float32[np.ndarray, "3 s"]
+    noise: float
+    blur: float
+    smear: int
+    sharpening: float
+    quality: int
+    interlaced: bool = False
+
+
+def tone_curve(gamma: float, contrast: float, lift: Float32[np.ndarray, " 3"]) -> Float32[np.ndarray, "3 s"]:
+    """Tabulate display brightness over light: a shoulder, a gamma, an S of given contrast, and veiling haze."""
+    place = np.linspace(0, 1, CURVE, endpoint=False)
+    light = float(KNEE) * place / (1 - place)
+    shown = np.clip(light * 1.2 / (1 + 0.25 * light), 0, 1) ** (1 / gamma)
+    shown = np.clip(shown + contrast * (shown - 0.45) * (1 - np.abs(2 * shown - 1)), 0, 1)
+    haze = np.asarray(lift, np.float64)[:, None]
+    return (haze + (1 - haze) * shown).astype(np.float32)
+
+
+def colour_matrix(
+    exposure: float, balance: Float32[np.ndarray, " 3"], saturation: float, crosstalk: Float32[np.ndarray, "3 3"]
+) -> Float32[np.ndarray, "3 3"]:
+    """Combine exposure, white balance, saturation and the leak between channels into one matrix."""
+    grey = np.tile(np.array([0.30, 0.59, 0.11]), (3, 1))
+    mix = np.eye(3) * saturation + grey * (1 - saturation) + crosstalk
+    return (exposure * mix @ np.diag(balance)).astype(np.float32)
+
+
+@kernel
+def convolve(
+    image: Float32[np.ndarray, "h w 3"], taps: Float32[np.ndarray, " k"], is_vertical: bool
+) -> Float32[np.ndarray, "h w 3"]:
+    """Filter along one axis; the border is repeated."""
+    height, width = image.shape[0], image.shape[1]
+    reach = len(taps) // 2
+    out = np.zeros_like(image)
+    for y in range(height):
+        for i in range(len(taps)):
+            tap = taps[i]
+            for x in range(width):
+                if is_vertical:
+                    row, column = min(max(y + i - reach, 0), height - 1), x
+                else:
+                    row, column = y, min(max(x + i - reach, 0), width - 1)
+                for k in range(3):
+                    out[y, x, k] += tap * image[row, column, k]
+    return out
+
+
+@kernel
+def expose(
+    image: Float32[np.ndarray, "h w 3"], matrix: Float32[np.ndarray, "3 3"], curve: Float32[np.ndarray, "3 s"]
+) -> None:
+    """Turn linear RGB into display brightness in [0, 1], in place."""
+    last = np.float32(curve.shape[1] - 2)
+    for y in range(image.shape[0]):
+        for x in range(image.shape[1]):
+            r, g, b = image[y, x, 0], image[y, x, 1], image[y, x, 2]
+            for k in range(3):
+                c = max(matrix[k, 0] * r + matrix[k, 1] * g + matrix[k, 2] * b, ZERO)
+                place = min(c / (c + KNEE) * np.float32(curve.shape[1]), last)
+                i = int(place)
+                f = place - np.float32(i)
+                image[y, x, k] = curve[k, i] * (ONE - f) + curve[k, i + 1] * f
+
+
+@kernel
+def quantise(image: Float32[np.ndarray, "h w 3"], noise: np.float32, seed: np.uint64) -> UInt8[np.ndarray, "h w 3"]:
+    """Add noise hashed from (seed, pixel), stronger where it is dark, and round to bytes."""
+    height, width = image.shape[0], image.shape[1]
+    out = np.empty((height, width, 3), np.uint8)
+    for y in range(height):
+        for x in range(width):
+            h = np.uint64(y * width + x) * HASH_A + seed
+            h = (h ^ (h >> S30)) * HASH_B
+            h = (h ^ (h >> S27)) * HASH_C
+            h = h ^ (h >> S31)
+            # Four triangular numbers in [-1, 1): brightness first, then one a channel.
+            common = np.float32(np.int64(h & LOW) + np.int64((h >> S8) & LOW) - 255) * np.float32(1 / 256)
+            for k in range(3):
+                h = h >> S8 >> S8
+                own = np.float32(np.int64(h & LOW) + np.int64((h >> S8) & LOW) - 255) * np.float32(1 / 256)
+                c = image[y, x, k]
+                c += noise * (common + np.float32(0.7) * own) * (np.float32(1.2) - np.float32(0.6) * c)
+                out[y, x, k] = np.uint8(min(max(c, ZERO), ONE) * np.float32(255) + np.float32(0.5))
+    return out
+
+
+def gaussian(sigma: float) -> Float32[np.ndarray, " k"]:
+    """Sample a Gaussian of the given sigma (pixels) to three sigmas; the taps sum to 1."""
+    reach = max(1, math.ceil(2.5 * sigma))
+    taps = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    return (taps / taps.sum()).astype(np.float32)
+
+
+def soften(image: Float32[np.ndarray, "h w 3"], sigma: float) -> Float32[np.ndarray, "h w 3"]:
+    """Blur with a Gaussian of `sigma` pixels."""
+    taps = gaussian(sigma)
+    return convolve(convolve(image, taps, True), taps, False)
+
+
+def develop(light: Float32[np.ndarray, "h w 3"], sensor: Sensor, seed: int) -> UInt8[np.ndarray, "h w 3"]:
+    """Turn linear RGB into stored bytes; the same `seed` gives the same noise."""
+    image = soften(light, sensor.blur) if sensor.blur > 0.2 else light
+    if sensor.smear > 1:
+        image = convolve(image, np.full(sensor.smear | 1, 1 / (sensor.smear | 1), np.float32), False)
+    expose(image, sensor.matrix, sensor.curve)
+    if sensor.sharpening > 0:
+        image = image + np.float32(sensor.sharpening) * (image - soften(image, 0.8))
+    stored = quantise(image, np.float32(sensor.noise), np.uint64(seed))
+    if sensor.quality:
+        code = simplejpeg.encode_jpeg(stored, sensor.quality, "RGB", "420")
+        stored = simplejpeg.decode_jpeg(code, "RGB")
+    return stored
+
+
+def resize(image: UInt8[np.ndarray, "h w 3"], height: int, width: int) -> UInt8[np.ndarray, "h2 w2 3"]:
+    """Resize as a dataset's maker would: bilinear, or by area where it shrinks a lot."""
+    if image.shape[:2] == (height, width):
+        return image
+    method = cv2.INTER_AREA if image.shape[0] > 1.6 * height else cv2.INTER_LINEAR
+    return cv2.resize(image, (width, height), interpolation=method).astype(np.uint8, copy=False)

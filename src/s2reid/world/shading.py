@@ -1,0 +1,192 @@
+"""Light on what the rasteriser found: textures, one lamp with its shadow, a dome, and an endless backdrop.
+
+- A pixel is shaded once where its sub-samples lie on one smooth surface, else once a sub-sample.
+- Textures hold square roots of reflectance, so that a byte is fine enough for dark cloth.
+"""
+
+import math
+
+import numpy as np
+from jaxtyping import Float32, Int32, UInt8
+
+from s2reid.world.raster import HALF, ONE, ZERO, Backdrop, Buffers, Light, Solid, kernel
+
+BYTE = np.float32(1 / 255)
+FAR = np.float32(1e9)
+
+
+@kernel
+def sample(texture: UInt8[np.ndarray, "h w 3"], u: np.float32, v: np.float32) -> tuple[float, float, float]:
+    """Read a texture bilinearly at (u, v) in [0, 1]; its edges are clamped."""
+    height, width = texture.shape[0], texture.shape[1]
+    x, y = u * np.float32(width) - HALF, v * np.float32(height) - HALF
+    left, top = np.floor(x), np.floor(y)
+    fx, fy = x - left, y - top
+    i, j = min(max(int(top), 0), height - 2), min(max(int(left), 0), width - 2)
+    a, b = (ONE - fx) * (ONE - fy) * BYTE, fx * (ONE - fy) * BYTE
+    c, d = (ONE - fx) * fy * BYTE, fx * fy * BYTE
+    p, q, r, s = texture[i, j], texture[i, j + 1], texture[i + 1, j], texture[i + 1, j + 1]
+    return (
+        p[0] * a + q[0] * b + r[0] * c + s[0] * d,
+        p[1] * a + q[1] * b + r[1] * c + s[1] * d,
+        p[2] * a + q[2] * b + r[2] * c + s[2] * d,
+    )
+
+
+@kernel
+def sunlit(
+    x: np.float32, y: np.float32, z: np.float32, matrix: Float32[np.ndarray, "3 4"], shadow: Float32[np.ndarray, "s s"]
+) -> np.float32:
+    """Say which share of a point the lamp reaches: four shadow samples, blended; 1 outside the shadow map."""
+    u = matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2] * z + matrix[0, 3] - HALF
+    v = matrix[1, 0] * x + matrix[1, 1] * y + matrix[1, 2] * z + matrix[1, 3] - HALF
+    d = matrix[2, 0] * x + matrix[2, 1] * y + matrix[2, 2] * z + matrix[2, 3] + np.float32(0.015)
+    size = shadow.shape[0]
+    left, top = np.floor(u), np.floor(v)
+    if left < 0 or top < 0 or left >= size - 1 or top >= size - 1:
+        return ONE
+    i, j, fx, fy = int(top), int(left), u - left, v - top
+    lit = ZERO
+    if shadow[i, j] <= d:
+        lit += (ONE - fx) * (ONE - fy)
+    if shadow[i, j + 1] <= d:
+        lit += fx * (ONE - fy)
+    if shadow[i + 1, j] <= d:
+        lit += (ONE - fx) * fy
+    if shadow[i + 1, j + 1] <= d:
+        lit += fx * fy
+    return lit
+
+
+@kernel
+def is_smooth(solid: Solid, buffers: Buffers, top: int, left: int, samples: int) -> bool:
+    """Say whether all sub-samples of a pixel see the backdrop, or one object without a step in depth."""
+    first, near = buffers.face[top, left], buffers.depth[top, left]
+    for y in range(top, top + samples):
+        for x in range(left, left + samples):
+            face = buffers.face[y, x]
+            if (face < 0) != (first < 0):
+                return False
+            if face >= 0 and (
+                solid.owner[face] != solid.owner[first] or abs(buffers.depth[y, x] - near) > np.float32(0.004) * near
+            ):
+                return False
+    return True
+
+
+@kernel
+def hit_backdrop(
+    backdrop: Backdrop, eye: Float32[np.ndarray, " 3"], dx: np.float32, dy: np.float32, dz: np.float32
+) -> tuple[np.float32, int]:
+    """Find the nearest plane along a ray: its distance in ray lengths and its index, or -1 for the sky."""
+    nearest, index = FAR, -1
+    for p in range(len(backdrop.planes)):
+        plane = backdrop.planes[p]
+        slope = plane[0] * dx + plane[1] * dy + plane[2] * dz
+        if slope >= -1e-6:
+            continue
+        t = (plane[3] - plane[0] * eye[0] - plane[1] * eye[1] - plane[2] * eye[2]) / slope
+        if t > 0 and t < nearest and eye[2] + dz * t <= backdrop.tops[p]:
+            nearest, index = t, p
+    return nearest, index
+
+
+@kernel
+def shade(
+    solid: Solid,
+    screen: Float32[np.ndarray, "v 3"],
+    buffers: Buffers,
+    textures: UInt8[np.ndarray, "o s s 3"],
+    backdrop: Backdrop,
+    light: Light,
+    shadow: Float32[np.ndarray, "s s"],
+    to_shadow: Float32[np.ndarray, "3 4"],
+    eye: Float32[np.ndarray, " 3"],
+    ray: Float32[np.ndarray, "3 3"],
+    feet: Float32[np.ndarray, "o 2"],
+    samples: int,
+    out: Float32[np.ndarray, "h w 3"],
+    visible: Int32[np.ndarray, " o"],
+) -> None:
+    """Write linear RGB; count in `visible` the sub-samples that see each object."""
+    direction, direct, dome = light.direction, light.direct, light.dome
+    for row in range(out.shape[0]):
+        for column in range(out.shape[1]):
+            red, green, blue = ZERO, ZERO, ZERO
+            smooth = is_smooth(solid, buffers, row * samples, column * samples, samples)
+            times = 1 if smooth else samples
+            share = ONE if smooth else np.float32(1 / (samples * samples))
+            for y in range(row * samples, row * samples + times):
+                for x in range(column * samples, column * samples + times):
+                    face = buffers.face[y, x]
+                    if face >= 0:
+                        a, b, c = solid.faces[face, 0], solid.faces[face, 1], solid.faces[face, 2]
+                        q0 = buffers.weights[y, x, 0] * screen[a, 2]
+                        q1 = buffers.weights[y, x, 1] * screen[b, 2]
+                        q2 = (ONE - buffers.weights[y, x, 0] - buffers.weights[y, x, 1]) * screen[c, 2]
+                        total = ONE / (q0 + q1 + q2)
+                        q0, q1, q2 = q0 * total, q1 * total, q2 * total
+                        va, vb, vc = solid.vertices[a], solid.vertices[b], solid.vertices[c]
+                        px = q0 * va[0] + q1 * vb[0] + q2 * vc[0]
+                        py = q0 * va[1] + q1 * vb[1] + q2 * vc[1]
+                        pz = q0 * va[2] + q1 * vb[2] + q2 * vc[2]
+                        na, nb, nc = solid.normals[a], solid.normals[b], solid.normals[c]
+                        nx = q0 * na[0] + q1 * nb[0] + q2 * nc[0]
+                        ny = q0 * na[1] + q1 * nb[1] + q2 * nc[1]
+                        nz = q0 * na[2] + q1 * nb[2] + q2 * nc[2]
+                        length = ONE / math.sqrt(nx * nx + ny * ny + nz * nz + np.float32(1e-9))
+                        nx, ny, nz = nx * length, ny * length, nz * length
+                        owner = solid.owner[face]
+                        visible[owner] += samples * samples if smooth else 1
+                        u = q0 * solid.uv[a, 0] + q1 * solid.uv[b, 0] + q2 * solid.uv[c, 0]
+                        v = q0 * solid.uv[a, 1] + q1 * solid.uv[b, 1] + q2 * solid.uv[c, 1]
+                        cr, cg, cb = sample(textures[owner], u, v)
+                        open_sky = min(ONE, np.float32(0.6) + HALF * pz)
+                        gloss = np.float32(0.10)
+                    else:
+                        fx, fy = np.float32(x) + HALF, np.float32(y) + HALF
+                        dx = ray[0, 0] * fx + ray[0, 1] * fy + ray[0, 2]
+                        dy = ray[1, 0] * fx + ray[1, 1] * fy + ray[1, 2]
+                        dz = ray[2, 0] * fx + ray[2, 1] * fy + ray[2, 2]
+                        t, plane = hit_backdrop(backdrop, eye, dx, dy, dz)
+                        if plane < 0 or t > 300:
+                            glow = np.float32(1.4)
+                            red += backdrop.sky[0] * (glow * dome[0] + HALF * direct[0])
+                            green += backdrop.sky[1] * (glow * dome[1] + HALF * direct[1])
+                            blue += backdrop.sky[2] * (glow * dome[2] + HALF * direct[2])
+                            continue
+                        nx, ny, nz = backdrop.planes[plane, 0], backdrop.planes[plane, 1], backdrop.planes[plane, 2]
+                        px, py, pz = eye[0] + dx * t, eye[1] + dy * t, eye[2] + dz * t
+                        scale = backdrop.scales[plane]
+                        if abs(nz) > HALF:
+                            u, v = px * scale, py * scale
+                        else:
+                            u, v = (nx * py - ny * px) * scale, pz * scale
+                        cr, cg, cb = sample(backdrop.textures[plane], u - np.floor(u), v - np.floor(v))
+                        open_sky, gloss = ONE, ZERO
+                        if nz > HALF:
+                            # Feet darken the ground around them even where no lamp casts a shadow.
+                            for o in range(len(feet)):
+                                r = ((px - feet[o, 0]) ** 2 + (py - feet[o, 1]) ** 2) * np.float32(12)
+                                open_sky *= ONE - HALF / ((ONE + r) * (ONE + r))
+                    facing = nx * direction[0] + ny * direction[1] + nz * direction[2]
+                    lit = ZERO
+                    if facing > 0 and direct[1] > 0:
+                        lift = np.float32(0.012)
+                        lit = facing * sunlit(px + nx * lift, py + ny * lift, pz + nz * lift, to_shadow, shadow)
+                    dome_share = (np.float32(0.62) + np.float32(0.38) * nz) * open_sky
+                    shine = ZERO
+                    if gloss > 0 and lit > 0:
+                        hx, hy, hz = eye[0] - px, eye[1] - py, eye[2] - pz
+                        length = ONE / math.sqrt(hx * hx + hy * hy + hz * hz)
+                        hx, hy, hz = hx * length + direction[0], hy * length + direction[1], hz * length + direction[2]
+                        length = ONE / math.sqrt(hx * hx + hy * hy + hz * hz)
+                        shine = max(ZERO, (nx * hx + ny * hy + nz * hz) * length)
+                        shine *= shine
+                        shine *= shine
+                        shine *= shine
+                        shine *= shine * gloss * lit
+                    red += cr * cr * (dome[0] * dome_share + direct[0] * lit) + shine * direct[0]
+                    green += cg * cg * (dome[1] * dome_share + direct[1] * lit) + shine * direct[1]
+                    blue += cb * cb * (dome[2] * dome_share + direct[2] * lit) + shine * direct[2]
+            out[row, column, 0], out[row, column, 1], out[row, column, 2] = red * share, green * share, blue * share

@@ -1,0 +1,135 @@
+"""The SVReID layout."""
+
+import pytest
+from tests.datasets import layouts
+
+from s2reid.datasets import svreid
+
+
+def test_lists_cameras_and_outfits(tmp_path):
+    dataset = svreid.load(layouts.write_svreid(tmp_path))
+    assert dataset.name == "svreid"
+    assert [(t.person, t.camera, t.outfit) for t in dataset.train] == [(1, 3, 0), (1, 4, 1), (7, 3, 0)]  # 2 before 10
+    assert [(t.person, t.camera, t.outfit) for t in dataset.query] == [(8, 1, 0)]
+    assert [(t.person, t.camera, t.outfit) for t in dataset.gallery] == [(8, 2, 0), (8, 2, 1)]
+    assert dataset.train[1].frames == ("1/10/4/1.jpg", "1/10/4/2.jpg", "1/10/4/10.jpg")
+    assert dataset.num_persons == 2
+    assert dict(dataset.origin) == {"layout": "svreid", "root": str(tmp_path)}
+
+
+@pytest.mark.parametrize("name", ["svreid_cc", "svreid-cc"])
+def test_another_list(tmp_path, name):
+    dataset = svreid.load(layouts.write_svreid(tmp_path), list=name)
+    assert (dataset.name, len(dataset.train)) == ("svreid_cc", 1)
+
+
+def test_query_and_gallery_are_optional(tmp_path):
+    layouts.write_svreid(tmp_path)
+    for name in ("query", "gallery"):
+        (tmp_path / f"{name}.txt").unlink()
+    dataset = svreid.load(tmp_path)
+    assert (len(dataset.train), dataset.query, dataset.gallery) == (3, (), ())
+
+
+COUNTS = {"persons": 3, "cameras": 4, "outfits": 5, "tracklets": 6, "frames": 18, "scenes": 5}
+
+
+def test_a_rendered_set_keeps_its_name_and_is_checked(tmp_path):
+    layouts.write_svreid(tmp_path)
+    layouts.write_marker(tmp_path, name="world-7", seed=7, finished=True, counts={**COUNTS, "train": {"tracklets": 3}})
+    dataset = svreid.load(tmp_path)
+    assert dataset.name == "world-7"
+    assert dataset.origin["seed"] == 7
+
+
+@pytest.mark.parametrize(
+    ("counts", "message"),
+    [
+        ({**COUNTS, "persons": 4}, "world-7 at .* has 3 persons, expected 4: was the copy or the extraction cut short"),
+        ({**COUNTS, "frames": 18000}, "has 18 frames, expected 18,000"),
+        ({**COUNTS, "gallery": {"tracklets": 1}}, "has 2 gallery tracklets, expected 1"),
+    ],
+)
+def test_counts_that_differ(tmp_path, counts, message):
+    layouts.write_svreid(tmp_path)
+    layouts.write_marker(tmp_path, name="world-7", counts=counts)
+    with pytest.raises(ValueError, match=message):
+        svreid.load(tmp_path)
+
+
+def test_an_unfinished_render_is_refused(tmp_path):
+    layouts.write_svreid(tmp_path)
+    layouts.write_marker(tmp_path, name="world-7", finished=False)
+    with pytest.raises(ValueError, match="unfinished render: run the same `s2reid world` command again to finish it"):
+        svreid.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"), [("{", "cannot read .*world.json"), ("{}", "does not name its dataset")]
+)
+def test_a_broken_marker(tmp_path, content, message):
+    layouts.write_svreid(tmp_path)
+    (tmp_path / "world.json").write_text(content)
+    with pytest.raises(ValueError, match=message):
+        svreid.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("1/2/3 1", r"train_svreid.txt, line 4: found '1/2/3 1', expected `<path ending in the camera's number>"),
+        ("1/2/cam3 1 2", "line 4: found '1/2/cam3 1 2', expected"),
+        ("1/2/3 one 2", "line 4: found '1/2/3 one 2', expected"),
+        ("1/2/3 1 2", "line 4: the tracklet 1/2/3 is listed twice"),
+        ("1/2/9 1 2", "the tracklet folder .*1/2/9 does not exist: is the data complete"),
+    ],
+)
+def test_lines_that_do_not_parse(tmp_path, line, message):
+    layouts.write_svreid(tmp_path)
+    with open(tmp_path / "train_svreid.txt", "a") as file:
+        file.write(line + "\n")
+    with pytest.raises(ValueError, match=message):
+        svreid.load(tmp_path)
+
+
+def test_missing_lists(tmp_path):
+    root = layouts.write_svreid(tmp_path / "a" / "SVReID")
+    with pytest.raises(ValueError, match="no list named 'all': there are svreid, svreid_cc, svreid_plus"):
+        svreid.load(root, list="all")
+    with pytest.raises(ValueError, match=r"train_svreid_plus.txt does not exist: the lists here are svreid, svreid_cc"):
+        svreid.load(root, list="svreid_plus")
+    for off in (root / "1", root.parent):
+        with pytest.raises(ValueError, match=r"does not exist: the lists are in .*SVReID, give that folder"):
+            svreid.load(off)
+    with pytest.raises(ValueError, match=r"does not exist: .* holds 1 folders \(SVReID\)|holds 1 folders \(a\)"):
+        svreid.load(tmp_path)
+    (root / "query.txt").write_text("\n")
+    with pytest.raises(ValueError, match=r"query.txt lists no tracklet"):
+        svreid.load(root)
+
+
+def test_folders_that_are_no_tracklet(tmp_path):
+    layouts.write_svreid(tmp_path)
+    (tmp_path / "1/2/3/deeper").mkdir()
+    with pytest.raises(ValueError, match=r"1/2/3 holds both frames and folders \(such as deeper\)"):
+        svreid.load(tmp_path)
+    (tmp_path / "1/2/3/deeper").rmdir()
+    for frame in (tmp_path / "1/2/3").iterdir():
+        frame.rename(frame.with_suffix(".webp"))
+    with pytest.raises(ValueError, match=r"holds no frame \(.jpg .jpeg .png .bmp\): .* holds 3 files \(1.webp, 2.webp"):
+        svreid.load(tmp_path)
+
+
+def test_what_counts_as_a_frame(tmp_path):
+    layouts.write_svreid(tmp_path)
+    layouts.write_frames(tmp_path / "1/2/3", ["3.JPG", "4.Png", "5.jpeg", "6.bmp", "notes.txt", "._1.jpg"])
+    frames = svreid.load(tmp_path).train[0].frames
+    assert [name.rpartition("/")[2] for name in frames] == [
+        "1.jpg",
+        "2.jpg",
+        "3.JPG",
+        "4.Png",
+        "5.jpeg",
+        "6.bmp",
+        "10.jpg",
+    ]
