@@ -28,6 +28,11 @@ class Clips:
     def num_images(self) -> int:
         return self.pixels.shape[0] * self.pixels.shape[1]
 
+    def pin_memory(self) -> "Clips":
+        """Copy every tensor into page-locked memory, from where it reaches a GPU without waiting."""
+        pinned = (tensor.pin_memory() for tensor in (self.pixels, self.person, self.camera, self.outfit, self.index))
+        return Clips(*pinned)
+
     def to(self, device: torch.device | str) -> "Clips":
         """Move every tensor to a device."""
         moved = (

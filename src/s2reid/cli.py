@@ -11,6 +11,8 @@ from tyro.conf import Positional, arg
 from tyro.extras import SubcommandApp
 
 app = SubcommandApp()
+WRONG_PLACE = (FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError, PermissionError)
+"""The errors of the operating system that come from a path which the user gave."""
 Spec = Annotated[str, arg(metavar="NAME:PATH")]
 
 
@@ -162,6 +164,9 @@ def evaluate(
 
     options: dict[str, Any] = {"query_camera": query_camera} if query_camera else {}
     dataset = datasets.load(data, **options)
+    if not (dataset.query and dataset.gallery):
+        found = f"{len(dataset.query)} queries and {len(dataset.gallery)} gallery tracklets"
+        raise ValueError(f"{data} has {found}: it cannot be scored")
     encoder = load_model(model)
     with progress.bar("embed", "tracklets") as advance:
         total = len(dataset.query) + len(dataset.gallery)
@@ -294,7 +299,7 @@ def main() -> None:
     """Run a verb; a mistake of the user's ends in one line and exit code 2, any other failure in one line and 1."""
     try:
         tyro_main()
-    except (ValueError, OSError, KeyboardInterrupt) as error:
+    except (Exception, KeyboardInterrupt) as error:
         if os.environ.get("S2REID_DEBUG"):
             traceback.print_exc()
         sys.exit(complain(error))
@@ -311,12 +316,12 @@ def complain(error: BaseException) -> int:
     if isinstance(error, KeyboardInterrupt):
         print("s2reid: stopped; run the same command again to go on", file=sys.stderr)
         return 130
+    what, code = " ".join(str(error).split()), 2
     if isinstance(error, OSError):
-        place = f" ({error.filename})" if error.filename else ""
-        print(
-            f"s2reid: {error.strerror or error}{place}; what was finished is kept, run the same command again",
-            file=sys.stderr,
-        )
-        return 1
-    print(f"s2reid: {' '.join(str(error).split())}", file=sys.stderr)
-    return 2
+        what = f"{error.strerror or what}" + (f": {error.filename}" if error.filename else "")
+        if not isinstance(error, WRONG_PLACE):
+            what, code = f"{what}; what was finished is kept, run the same command again", 1
+    elif not isinstance(error, ValueError):
+        what, code = f"{type(error).__name__}: {what}; set S2REID_DEBUG=1 to see where", 1
+    print(f"s2reid: {what}", file=sys.stderr)
+    return code

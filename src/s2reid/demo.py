@@ -1,5 +1,6 @@
 """The demo: from synthetic people to a re-identification score, start to end in a few minutes on a laptop."""
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -80,9 +81,8 @@ def run(demo: Demo) -> Path:
             **runs.provenance(),
         },
     )
-    print(
-        f"model  {trained / 'model'}\nscores {demo.out / 'scores.json'}\nreport {page}\n{seconds['all']:.0f} s in all"
-    )
+    model = shutil.copytree(trained / "model", demo.out / "model", dirs_exist_ok=True)
+    print(f"model  {model}\nscores {demo.out / 'scores.json'}\nreport {page}\n{seconds['all']:.0f} s in all")
     return page
 
 

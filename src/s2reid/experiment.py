@@ -21,7 +21,7 @@ from s2reid.video.augment import Augmentation
 
 SCHEDULES = {
     # 64 images a step; the last half at full size.
-    "small": Schedule(1000, 16, 4, 1, 3e-3, 0.05, warmup=50, sizes=((0.3, 0.5), (0.4, 0.75), (0.3, 1.0))),
+    "small": Schedule(1000, 32, 2, 1, 3e-3, 0.05, warmup=50, sizes=((0.3, 0.5), (0.4, 0.75), (0.3, 1.0))),
     # SINet's recipe, 160 epochs of 36 batches of 8 persons x 4 clips.
     "paper": Schedule(5760, 8, 4, 4, 3e-4, 5e-4, optimizer="adam", milestones=(0.25, 0.5, 0.75)),
 }

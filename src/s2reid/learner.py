@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from jaxtyping import Float, UInt8
@@ -91,8 +92,9 @@ class Learner(nn.Module):
         return (functional.normalize(features, dim=1) + functional.normalize(self.encode(pixels.flip(-1)), dim=1)) / 2
 
 
-def _sgd(groups: list[dict[str, object]], lr: float) -> Optimizer:
-    return torch.optim.SGD(groups, lr=lr, momentum=0.9, nesterov=True)
-
-
-OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam, "sgd": _sgd}
+# Fused: one kernel for all parameters, which saves a twentieth of a small step on a CPU.
+OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
+    "adamw": partial(torch.optim.AdamW, fused=True),
+    "adam": partial(torch.optim.Adam, fused=True),
+    "sgd": partial(torch.optim.SGD, momentum=0.9, nesterov=True, fused=True),
+}

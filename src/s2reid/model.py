@@ -3,9 +3,10 @@
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Any, get_type_hints
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import torch
 from safetensors import SafetensorError
@@ -13,7 +14,7 @@ from safetensors.torch import load_file, save_file
 
 from s2reid import lookup, scales
 from s2reid.learner import Learner, Task
-from s2reid.scales import Schedule, TestSetting
+from s2reid.scales import Schedule
 from s2reid.version import __version__
 
 FORMAT = 1
@@ -36,22 +37,12 @@ class Card:
 
 
 def settings(method: str, values: Mapping[str, Any] | None = None) -> Any:
-    """Build a method's settings from plain values; raise `ValueError` for a name that it does not have.
+    """Build a method's settings from plain values; raise `ValueError` for a name or a type that it does not have.
 
     >>> settings("source_only", {"average": 0.0}).average
     0.0
     """
-    kind = lookup.find("methods", method).METHOD
-    values = dict(values or {})
-    unknown = set(values) - set(kind.__dataclass_fields__)
-    if unknown:
-        raise ValueError(f"{method} has no setting {sorted(unknown)}: there are {', '.join(kind.__dataclass_fields__)}")
-    for name, hint in get_type_hints(kind).items():
-        if name in values and hint is TestSetting and isinstance(values[name], Mapping):
-            values[name] = TestSetting(**values[name])
-        elif isinstance(values.get(name), list):
-            values[name] = tuple(values[name])
-    return kind(**values)
+    return _fill(lookup.find("methods", method).METHOD, values or {}, method)
 
 
 def save(learner: Learner, card: Card, folder: str | Path) -> Path:
@@ -61,7 +52,10 @@ def save(learner: Learner, card: Card, folder: str | Path) -> Path:
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     weights = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in learner.state_dict().items()}
-    save_file(weights, partial / WEIGHTS)
+    try:
+        save_file(weights, partial / WEIGHTS)
+    except SafetensorError as error:
+        raise OSError(f"cannot write the weights {partial / WEIGHTS}: {error}") from error
     (partial / CARD).write_text(json.dumps(_to_json(card), indent=1) + "\n")
     shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)
@@ -81,6 +75,7 @@ def read_card(folder: str | Path) -> Card:
         said = json.loads(path.read_text())
     except ValueError as error:
         raise ValueError(f"{path} is not JSON ({error}): copy the model folder again") from error
+    said = said if isinstance(said, dict) else {}
     if said.get("format") != FORMAT:
         raise ValueError(
             f"{folder} has model format {said.get('format')} (written by s2reid {said.get('s2reid', 'unknown')}), "
@@ -123,6 +118,37 @@ def load_weights(learner: Learner, folder: str | Path) -> None:
         )
     with torch.no_grad():
         learner.load_state_dict(weights)
+
+
+def _fill(kind: Any, values: Mapping[str, Any], owner: str) -> Any:
+    """Build a dataclass of settings, and those inside it, from plain values."""
+    hints = {field.name: get_type_hints(kind)[field.name] for field in fields(kind)}
+    unknown = sorted(values.keys() - hints.keys())
+    if unknown:
+        raise ValueError(f"{owner} has no setting {unknown[0]!r}: there are {', '.join(hints)}")
+    made = {}
+    for name, value in values.items():
+        if is_dataclass(hints[name]) and isinstance(value, Mapping):
+            value = _fill(hints[name], value, name)
+        made[name] = tuple(value) if isinstance(value, list) else value
+        if not _fits(made[name], hints[name]):
+            raise ValueError(f"the setting {name} of {owner} is {value!r}, expected {_say(hints[name])}")
+    return kind(**made)
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    if get_origin(hint) is Literal:
+        return value in get_args(hint)
+    if get_origin(hint) in (Union, UnionType):
+        return any(_fits(value, option) for option in get_args(hint))
+    kind = get_origin(hint) or hint
+    return isinstance(value, (int, float) if kind is float else kind) and (kind is bool or not isinstance(value, bool))
+
+
+def _say(hint: Any) -> str:
+    if get_origin(hint) is Literal:
+        return " or ".join(map(repr, get_args(hint)))
+    return hint.__name__ if isinstance(hint, type) else str(hint)
 
 
 def _to_json(card: Card) -> dict[str, Any]:

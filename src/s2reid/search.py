@@ -6,24 +6,23 @@ from pathlib import Path
 import numpy as np
 
 from s2reid import datasets
+from s2reid.datasets._folders import IMAGE_SUFFIXES, is_image, natural
 from s2reid.embed import Model
 from s2reid.metrics.distance import cosine
 from s2reid.report.search import Search
 from s2reid.types import UNKNOWN, Tracklet
 
-IMAGES = (".jpg", ".jpeg", ".png", ".bmp")
-
 
 def queries(asked: str) -> tuple[Tracklet, ...]:
     """Read a query: a folder of frames or one image is one tracklet; NAME:PATH gives its queries."""
     path = Path(asked)
-    if path.is_file() and path.suffix.lower() in IMAGES:
+    if path.is_file() and is_image(path.name):
         return (Tracklet(str(path.parent), (path.name,), UNKNOWN, UNKNOWN),)
     if path.is_dir():
-        frames = tuple(sorted(entry.name for entry in path.iterdir() if entry.suffix.lower() in IMAGES))
+        frames = tuple(sorted((entry.name for entry in path.iterdir() if is_image(entry.name)), key=natural))
         if not frames:
             raise ValueError(
-                f"the query {path} holds no frames ({', '.join(IMAGES)}): give a folder of one person's frames"
+                f"the query {path} holds no frames ({', '.join(IMAGE_SUFFIXES)}): give a folder of one person's frames"
             )
         return (Tracklet(str(path), frames, UNKNOWN, UNKNOWN),)
     if ":" not in asked:

@@ -110,7 +110,8 @@ def seconds_per_step(folder: Path) -> float | None:
 def data_wait(folder: Path) -> float:
     """Compute the share of the training time that the network waited for data."""
     lines = read_log(folder / LOG)
-    return sum(line["data_wait"] * line["seconds"] for line in lines) / sum(line["seconds"] for line in lines)
+    seconds = sum(line["seconds"] for line in lines)
+    return sum(line["data_wait"] * line["seconds"] for line in lines) / seconds if seconds else 0.0
 
 
 def _tracklets(rows: Embeddings, shown: Sequence[tuple[str, Sequence[str]]]) -> tuple[Tracklet, ...]:

@@ -12,6 +12,7 @@ from typing import Any
 import accelerate
 import torch
 from accelerate.utils import ProjectConfiguration
+from safetensors import SafetensorError
 
 from s2reid.batch import Clips
 from s2reid.learner import Learner, Task
@@ -44,6 +45,11 @@ class Options:
     checkpoint_every: int = 200
     precision: str | None = None
     tensorboard: bool = False
+
+    def __post_init__(self) -> None:
+        for name, least in (("seed", 0), ("workers", 0), ("checkpoint_every", 1)):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} is {getattr(self, name)}, expected at least {least}")
 
 
 def fit(
@@ -165,12 +171,15 @@ def _checkpoint(accelerator: accelerate.Accelerator, folder: Path, step: int) ->
     if accelerator.is_main_process:
         shutil.rmtree(partial, ignore_errors=True)
     accelerator.wait_for_everyone()
-    accelerator.save_state(str(partial))
+    try:
+        accelerator.save_state(str(partial))
+    except (RuntimeError, SafetensorError) as error:  # what a full disk looks like from here
+        raise OSError(f"cannot write the checkpoint {partial}: {error}") from error
     accelerator.wait_for_everyone()
     if accelerator.is_main_process:
         (partial / "step.json").write_text(json.dumps({"step": step}))
-        shutil.rmtree(old, ignore_errors=True)
         if whole.exists():
+            shutil.rmtree(old, ignore_errors=True)
             whole.rename(old)
         partial.rename(whole)
         shutil.rmtree(old, ignore_errors=True)
@@ -183,8 +192,13 @@ def _restore(accelerator: accelerate.Accelerator, folder: Path) -> int:
     for name in (CHECKPOINT, f"{CHECKPOINT}.old"):
         said = folder / name / "step.json"
         if said.is_file():
-            accelerator.load_state(str(folder / name))
-            return int(json.loads(said.read_text())["step"])
+            try:
+                accelerator.load_state(str(folder / name))
+                return int(json.loads(said.read_text())["step"])
+            except Exception as error:  # a damaged file makes the readers raise almost anything
+                raise ValueError(
+                    f"cannot go on from the checkpoint {folder / name} ({error}): remove it to train from the start"
+                ) from error
     return 0
 
 
@@ -197,7 +211,9 @@ class _Log:
         self.is_main = accelerator.is_main_process
         if self.is_main:  # what a killed run logged after its last checkpoint will come again
             kept = [line for line in read_log(path) if line["step"] <= first_step]
-            path.write_text("".join(json.dumps(line) + "\n" for line in kept))
+            partial = path.with_name(path.name + ".partial")
+            partial.write_text("".join(json.dumps(line) + "\n" for line in kept))
+            partial.replace(path)
 
     def add(self, progress: Progress, learning_rate: float) -> None:
         self.waiting.append(progress)

@@ -7,10 +7,10 @@ Legend of the shape letters used in every annotation:
 """
 
 import os
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
@@ -64,7 +64,7 @@ class Dataset:
     train: tuple[Tracklet, ...] = ()
     query: tuple[Tracklet, ...] = ()
     gallery: tuple[Tracklet, ...] = ()
-    origin: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    origin: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def num_persons(self) -> int:
@@ -110,8 +110,12 @@ class Embeddings:
 
     @classmethod
     def load(cls, path: str | Path) -> "Embeddings":
-        """Read what `save` wrote; raise `ValueError` where a column is missing."""
-        with np.load(path) as columns:
+        """Read what `save` wrote; raise `ValueError` where the file is damaged or a column is missing."""
+        try:
+            columns = np.load(path)
+        except (ValueError, EOFError, zipfile.BadZipFile) as error:
+            raise ValueError(f"{path} is no whole .npz file ({error}): embed the tracklets again") from error
+        with columns:
             missing = {"vectors", "person", "camera", "outfit"} - set(columns.files)
             if missing:
                 raise ValueError(

@@ -23,15 +23,15 @@ def test_another_list(tmp_path, name):
     assert (dataset.name, len(dataset.train)) == ("svreid_cc", 1)
 
 
-def test_query_and_gallery_are_optional(tmp_path):
+def test_query_and_gallery_may_be_missing_or_empty(tmp_path):
     layouts.write_svreid(tmp_path)
-    for name in ("query", "gallery"):
-        (tmp_path / f"{name}.txt").unlink()
+    (tmp_path / "query.txt").unlink()
+    (tmp_path / "gallery.txt").write_text("")
     dataset = svreid.load(tmp_path)
     assert (len(dataset.train), dataset.query, dataset.gallery) == (3, (), ())
 
 
-COUNTS = {"persons": 3, "cameras": 4, "outfits": 5, "tracklets": 6, "frames": 18, "scenes": 5}
+COUNTS = {"persons": 3, "cameras": 4, "outfits": 5, "tracklets": 6, "images": 18, "scenes": 5}
 
 
 def test_a_rendered_set_keeps_its_name_and_is_checked(tmp_path):
@@ -46,7 +46,7 @@ def test_a_rendered_set_keeps_its_name_and_is_checked(tmp_path):
     ("counts", "message"),
     [
         ({**COUNTS, "persons": 4}, "world-7 at .* has 3 persons, expected 4: was the copy or the extraction cut short"),
-        ({**COUNTS, "frames": 18000}, "has 18 frames, expected 18,000"),
+        ({**COUNTS, "images": 18000}, "has 18 images, expected 18,000"),
         ({**COUNTS, "gallery": {"tracklets": 1}}, "has 2 gallery tracklets, expected 1"),
     ],
 )
@@ -55,6 +55,14 @@ def test_counts_that_differ(tmp_path, counts, message):
     layouts.write_marker(tmp_path, name="world-7", counts=counts)
     with pytest.raises(ValueError, match=message):
         svreid.load(tmp_path)
+
+
+def test_a_list_may_have_its_own_counts(tmp_path):
+    layouts.write_svreid(tmp_path)
+    layouts.write_marker(tmp_path, name="world-7", counts={"svreid": COUNTS, "svreid_cc": {"tracklets": 5}})
+    assert svreid.load(tmp_path).name == "world-7"
+    with pytest.raises(ValueError, match="has 4 tracklets, expected 5"):
+        svreid.load(tmp_path, list="svreid_cc")
 
 
 def test_an_unfinished_render_is_refused(tmp_path):
@@ -103,8 +111,8 @@ def test_missing_lists(tmp_path):
             svreid.load(off)
     with pytest.raises(ValueError, match=r"does not exist: .* holds 1 folders \(SVReID\)|holds 1 folders \(a\)"):
         svreid.load(tmp_path)
-    (root / "query.txt").write_text("\n")
-    with pytest.raises(ValueError, match=r"query.txt lists no tracklet"):
+    (root / "train_svreid.txt").write_text("\n")
+    with pytest.raises(ValueError, match=r"train_svreid.txt lists no tracklet"):
         svreid.load(root)
 
 

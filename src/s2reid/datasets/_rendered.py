@@ -39,7 +39,7 @@ def origin(root: Path, layout: str, marker: Mapping[str, Any]) -> dict[str, Any]
 def check_counts(dataset: Dataset, expected: Mapping[str, Any], place: Path) -> None:
     """Raise `ValueError` where a dataset does not hold what was promised.
 
-    `expected` counts `persons`, `cameras`, `outfits`, `tracklets` and `frames` of the whole set and, in an inner
+    `expected` counts `persons`, `cameras`, `outfits`, `tracklets` and `images` of the whole set and, in an inner
     mapping named `train`, `query` or `gallery`, of that part; what it does not mention, or mentions beyond these, is
     not checked.
     """
@@ -58,12 +58,12 @@ def check_counts(dataset: Dataset, expected: Mapping[str, Any], place: Path) -> 
 
 
 def count(tracklets: Iterable[Tracklet]) -> dict[str, int]:
-    """Count labelled persons, cameras, outfits (of a person), tracklets and frames."""
+    """Count labelled persons, cameras, outfits (of a person), tracklets and images."""
     tracklets = tuple(tracklets)
     return {
         "persons": len({tracklet.person for tracklet in tracklets if tracklet.person >= 0}),
         "cameras": len({tracklet.camera for tracklet in tracklets}),
         "outfits": len({(tracklet.person, tracklet.outfit) for tracklet in tracklets if tracklet.person >= 0}),
         "tracklets": len(tracklets),
-        "frames": sum(tracklet.num_frames for tracklet in tracklets),
+        "images": sum(tracklet.num_frames for tracklet in tracklets),
     }

@@ -3,7 +3,7 @@
     train_svreid.txt  train_svreid_cc.txt  train_svreid_plus.txt  query.txt  gallery.txt  <tracklet path>/*.jpg
 
 A list holds one tracklet a line: `<tracklet path> <person> <outfit label>`. The last folder of the path is the camera's
-number. One of the training lists is loaded; `query.txt` and `gallery.txt` may be missing.
+number. One of the training lists is loaded; `query.txt` and `gallery.txt` may be missing or empty.
 """
 
 from pathlib import Path
@@ -41,10 +41,13 @@ def load(root: Path, *, list: str = "svreid") -> Dataset:  # noqa: A002 (the opt
         raise ValueError(f"{root / f'train_{name}.txt'} does not exist: {_what_is_there(root)}")
     marker = read_marker(root)
     parts = {part: _read_list(root / file) for part, file in _files(root, name).items()}
+    if not parts["train"]:
+        raise ValueError(f"{root / f'train_{name}.txt'} lists no tracklet: is the data complete?")
     outfits = _number_outfits([line for lines in parts.values() for line in lines])
     tracklets = {part: tuple(_tracklet(root, line, outfits) for line in lines) for part, lines in parts.items()}
     dataset = Dataset(marker.get("name", name), **tracklets, origin=origin(root, "svreid", marker))
-    check_counts(dataset, marker.get("counts", {}), root)
+    counts = marker.get("counts", {})
+    check_counts(dataset, counts.get(name, counts), root)  # a world with several lists may count each
     return dataset
 
 
@@ -70,8 +73,6 @@ def _read_list(path: Path) -> list[Line]:
         if fields[0] in lines:
             raise ValueError(f"{path}, line {number}: the tracklet {fields[0]} is listed twice")
         lines[fields[0]] = Line(fields[0], int(fields[1]), int(camera), fields[2])
-    if not lines:
-        raise ValueError(f"{path} lists no tracklet: is the data complete?")
     return [*lines.values()]
 
 

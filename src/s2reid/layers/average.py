@@ -26,10 +26,11 @@ class Average(nn.Module):
         """Move the copy towards `network` once."""
         past = int(self.updates)
         keep = min(self.momentum, past / (past + 1))
-        for mine, theirs in zip(self._numbers(self.network), self._numbers(network), strict=True):
-            if mine.is_floating_point():
-                mine.mul_(keep).add_(theirs, alpha=1 - keep)
-            else:
+        pairs = list(zip(self._numbers(self.network), self._numbers(network), strict=True))
+        moving = [(mine, theirs) for mine, theirs in pairs if mine.is_floating_point()]
+        torch._foreach_lerp_([mine for mine, _ in moving], [theirs for _, theirs in moving], 1 - keep)
+        for mine, theirs in pairs:
+            if not mine.is_floating_point():
                 mine.copy_(theirs)
         self.updates += 1
 

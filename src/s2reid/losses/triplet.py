@@ -12,11 +12,15 @@ Metric = Literal["cosine", "euclidean"]
 
 def distances(features: Float[Tensor, "b d"], metric: Metric = "cosine") -> Float[Tensor, "b b"]:
     """Compute all pairwise distances: 1 - cosine, or Euclidean (with a gradient of zero, not NaN, at distance zero)."""
-    if metric == "cosine":
-        unit = functional.normalize(features, dim=1)
-        return 1 - unit @ unit.T
-    squared = (features[:, None] - features[None]).square().sum(-1) if len(features) <= 64 else _squared(features)
-    return squared.clamp_min(1e-12).sqrt()
+    # Whatever the precision of the network: a product in bf16 is off by more than the distances that matter.
+    with torch.autocast(features.device.type, enabled=False):
+        features = features.to(torch.promote_types(features.dtype, torch.float32))
+        if metric == "cosine":
+            unit = functional.normalize(features, dim=1)
+            return 1 - unit @ unit.T
+        norms = features.square().sum(1)
+        squared = norms[:, None] + norms[None] - 2 * features @ features.T
+        return squared.clamp_min(1e-12).sqrt()
 
 
 def triplet(
@@ -52,8 +56,3 @@ def triplet(
         return features.sum() * 0.0
     gap = (hardest_positive - hardest_negative)[is_anchor]
     return (functional.softplus(gap) if margin is None else functional.relu(gap + margin)).mean()
-
-
-def _squared(features: Float[Tensor, "b d"]) -> Float[Tensor, "b b"]:
-    norms = features.square().sum(1)
-    return norms[:, None] + norms[None] - 2 * features @ features.T

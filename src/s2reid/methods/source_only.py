@@ -42,6 +42,11 @@ class SourceOnly:
     average: float = 0.99
     test: TestSetting = TestSetting()
 
+    def __post_init__(self) -> None:
+        for name in ("smoothing", "average"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"the setting {name} is {getattr(self, name)}, expected 0 or more and less than 1")
+
     def build(self, task: Task) -> "SourceOnlyLearner":
         """Build the learner, with fresh weights."""
         return SourceOnlyLearner(self, task)

@@ -71,7 +71,7 @@ def augment(
 
 
 def _window(height: int, width: int, how: Augmentation, rng: np.random.Generator) -> Float[np.ndarray, "2 3"] | None:
-    """Map output to input coordinates for a flip, a zoom about the centre and a shift; None where nothing moves."""
+    """Map input to output coordinates for a flip, a zoom about the centre and a shift; None where nothing moves."""
     is_flipped = rng.random() < how.flip
     zoom = np.exp(rng.uniform(-how.zoom, how.zoom))
     right, down = rng.uniform(-how.shift, how.shift, 2) * (width, height)

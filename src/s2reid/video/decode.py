@@ -7,7 +7,9 @@ import numpy as np
 import simplejpeg
 from jaxtyping import UInt8
 
-JPEG_MAGIC = b"\xff\xd8"
+JPEG_MAGIC, PNG_MAGIC, PNG_END = b"\xff\xd8", b"\x89PNG", b"IEND\xaeB`\x82"
+# What OpenCV would print about a damaged file, our own message says, with the path.
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
 def read_frame(store: str, name: str) -> UInt8[np.ndarray, "h w 3"]:
@@ -29,6 +31,8 @@ def decode(encoded: bytes, path: str) -> UInt8[np.ndarray, "h w 3"]:
     """
     if not encoded:
         raise ValueError(f"the frame {path} is empty (0 bytes): copy it again or remove it")
+    if encoded.startswith(PNG_MAGIC) and PNG_END not in encoded:
+        raise ValueError(f"the frame {path} is cut short ({len(encoded)} bytes): copy it again or remove it")
     try:
         if encoded[:2] == JPEG_MAGIC:
             return simplejpeg.decode_jpeg(encoded, strict=True)

@@ -5,7 +5,7 @@ the same global batches come out whatever the number of loader workers, and a ru
 Several processes cut the global batch between them by persons, so that a person's K clips stay together.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,8 +44,8 @@ class PersonBatches:
     """Batches of P persons x K tracklets each, without end: batch `step` is a function of (seed, step).
 
     An epoch shuffles each person's tracklets and cuts them into groups of K (a person with fewer than K is filled up
-    by drawing again; a remainder is left out this time). Groups come in rounds, one a person, so that the persons of a
-    batch differ except where two rounds meet.
+    by drawing again; a remainder is left out this time). A batch takes a group of each of the P persons with the most
+    groups left, ties at random: its persons always differ, and no other rule makes more batches of an epoch.
     """
 
     def __init__(self, persons: Int[np.ndarray, " n"], num_persons: int, clips_per_person: int, seed: int) -> None:
@@ -61,28 +61,34 @@ class PersonBatches:
                 "nothing says what two views of a person share; give a source with several tracklets a person"
             )
         self.num_persons, self.clips_per_person, self.seed = num_persons, clips_per_person, seed
-        groups = sum(max(1, len(own) // clips_per_person) for own in self.tracklets_of)
-        self.batches_per_epoch = groups // num_persons
-        self._epoch: tuple[int, Int[np.ndarray, "groups clips"]] = (-1, np.zeros((0, clips_per_person), int))
+        groups = np.array([max(1, len(own) // clips_per_person) for own in self.tracklets_of])
+        self.batches_per_epoch = int(groups.sum()) // num_persons
+        while np.minimum(groups, self.batches_per_epoch).sum() < num_persons * self.batches_per_epoch:
+            self.batches_per_epoch -= 1  # a batch needs P different persons that have a group left
+        self._epoch: tuple[int, Int[np.ndarray, "batches persons clips"]] = (-1, np.zeros((0, 0, 0), int))
 
     def __getitem__(self, step: int) -> Int[np.ndarray, "persons clips"]:
         epoch, place = divmod(step, self.batches_per_epoch)
         if self._epoch[0] != epoch:
-            self._epoch = (epoch, self._groups(np.random.default_rng((self.seed, SOURCE, epoch))))
-        return self._epoch[1][place * self.num_persons : (place + 1) * self.num_persons]
+            self._epoch = (epoch, self._deal(np.random.default_rng((self.seed, SOURCE, epoch))))
+        return self._epoch[1][place]
 
-    def _groups(self, rng: np.random.Generator) -> Int[np.ndarray, "groups clips"]:
+    def _deal(self, rng: np.random.Generator) -> Int[np.ndarray, "batches persons clips"]:
+        groups = [self._cut(own, rng) for own in self.tracklets_of]
+        left = np.array([len(own) for own in groups])
+        batches = []
+        for _ in range(self.batches_per_epoch):
+            chosen = np.lexsort((rng.random(len(left)), -left))[: self.num_persons]
+            left[chosen] -= 1
+            batches.append([groups[person][left[person]] for person in chosen])
+        return rng.permutation(np.array(batches))
+
+    def _cut(self, own: Int[np.ndarray, " n"], rng: np.random.Generator) -> Int[np.ndarray, "groups clips"]:
+        """Shuffle one person's tracklets and cut them into groups."""
         size = self.clips_per_person
-        rounds: list[list[Int[np.ndarray, " clips"]]] = []
-        for own in self.tracklets_of:
-            shuffled = rng.permutation(own)
-            if len(own) < size:
-                shuffled = np.concatenate([shuffled, rng.choice(own, size - len(own))])
-            for place, start in enumerate(range(0, len(shuffled) - size + 1, size)):
-                if place == len(rounds):
-                    rounds.append([])
-                rounds[place].append(shuffled[start : start + size])
-        return np.concatenate([rng.permutation(np.stack(groups)) for groups in rounds])
+        filling = rng.choice(own, max(0, size - len(own)))
+        shuffled = np.concatenate([rng.permutation(own), filling])
+        return shuffled[: len(shuffled) // size * size].reshape(-1, size)
 
 
 class RandomBatches:
@@ -111,7 +117,14 @@ class ClipSet:
     persons: Int[np.ndarray, " n"]
     augmentation: Augmentation
 
-    def __getitem__(self, draw: Draw) -> tuple[torch.Tensor, int]:
+    def __getitem__(self, draws: Sequence[Draw]) -> Clips | ValueError:
+        """Cut a batch, or return what is wrong: raised in a worker, it would arrive with a traceback as its text."""
+        try:
+            return self.collate([self.cut(draw) for draw in draws])
+        except ValueError as error:
+            return error
+
+    def cut(self, draw: Draw) -> tuple[torch.Tensor, int]:
         tracklet, rng = self.tracklets[draw.index], np.random.default_rng(draw.seed)
         chosen = restricted_random(tracklet.num_frames, draw.shape.num_frames, rng)
         images = [read_frame(tracklet.store, tracklet.frames[place]) for place in chosen]
@@ -153,13 +166,27 @@ def loader(
     rank: int = 0,
     world_size: int = 1,
 ) -> Iterator[Clips]:
-    """Yield this process's share of the global batch of each step, from `first_step` to `len(shapes)`."""
+    """Yield this process's share of the global batch of each step, from `first_step` to `len(shapes)`.
+
+    Raises `ValueError` where a batch has no group for each process, and for a frame that cannot be read.
+    """
+    if world_size > len(batches[0]):
+        raise ValueError(f"{world_size} processes share batches of {len(batches[0])} groups: start fewer processes")
     stream = SOURCE if isinstance(batches, PersonBatches) else TARGET
     mine = _Shares(batches, shapes, (seed, stream), first_step, rank, world_size)
+    own = torch.Generator().manual_seed(seed)  # else a resumed run would draw once more from the global one
     pin = torch.cuda.is_available()
-    return iter(
-        DataLoader(clips, batch_sampler=mine, num_workers=workers, collate_fn=clips.collate, pin_memory=pin)  # type: ignore[arg-type]
+    return _opened(
+        DataLoader(clips, sampler=mine, batch_size=None, num_workers=workers, pin_memory=pin, generator=own)  # type: ignore[arg-type]
     )
+
+
+def _opened(batches: Iterable[Clips | ValueError]) -> Iterator[Clips]:
+    """Raise, here in the main process, what went wrong in a worker."""
+    for batch in batches:
+        if isinstance(batch, ValueError):
+            raise batch
+        yield batch
 
 
 @dataclass(frozen=True)

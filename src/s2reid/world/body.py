@@ -10,11 +10,11 @@ from s2reid.world import gait as g
 from s2reid.world.clothes import Outfit
 from s2reid.world.people import Shape
 
-AROUND = 14
+AROUND = 12
 """Faces around a tube."""
 TILES = 4
 """A texture holds TILES x TILES tiles; every tube shows one."""
-TORSO, SKIN, HEAD, HAIR, ARM, LAYER, LEG, SKIRT, SHOE, BAG, HAT, SCARF, HAND = range(13)
+TORSO, SKIN, HEAD, HAIR, ARM, LAYER, LEG, SKIRT, SHOE, BAG, HAT, SCARF, COLLAR = range(13)
 TAIL_TOP = 1.20
 """Where the tail of an untucked top leaves the torso, on a body of 1.75 m."""
 
@@ -28,21 +28,22 @@ BODY = np.array(
         [1.040, 0.106, 0.150, 0.000],
         [1.130, 0.103, 0.143, 0.006],
         [1.240, 0.113, 0.155, 0.008],
-        [1.330, 0.110, 0.162, 0.004],
-        [1.390, 0.094, 0.146, 0.000],
-        [1.430, 0.072, 0.100, 0.002],
-        [1.465, 0.055, 0.060, 0.006],
+        [1.330, 0.108, 0.163, 0.004],
+        [1.380, 0.095, 0.154, 0.000],
+        [1.415, 0.078, 0.118, 0.001],
+        [1.440, 0.066, 0.082, 0.003],
+        [1.465, 0.055, 0.058, 0.006],
     ]
 )
 # How far out, how high, how thick, and how steep (radians below the horizon) an arm is along its length.
 ARM_RINGS = np.array(
     [
-        [0.090, 1.402, 0.046, 0.00],
-        [0.135, 1.410, 0.053, 0.35],
-        [0.165, 1.395, 0.056, 0.90],
-        [0.177, 1.355, 0.054, 1.40],
-        [0.180, 1.300, 0.050, 1.57],
-        [0.180, 1.220, 0.045, 1.57],
+        [0.080, 1.372, 0.044, 0.30],
+        [0.122, 1.366, 0.050, 0.50],
+        [0.152, 1.350, 0.053, 0.90],
+        [0.168, 1.318, 0.052, 1.30],
+        [0.175, 1.270, 0.049, 1.50],
+        [0.179, 1.215, 0.046, 1.57],
         [0.180, 1.160, 0.041, 1.57],
         [0.180, 1.125, 0.040, 1.57],
         [0.180, 1.080, 0.042, 1.57],
@@ -193,7 +194,7 @@ def _triangulate(part: Tube, start: int) -> tuple[np.ndarray, ...]:
 def silhouette(
     shape: Shape, outfit: Outfit, heights: Float[np.ndarray, " r"]
 ) -> tuple[Float[np.ndarray, " r"], Float[np.ndarray, " r"], Float[np.ndarray, " r"]]:
-    """Return half depth, half width and centre of the clothed torso at unit heights; below the hips it stays as wide."""
+    """Return half depth, half width and centre of the clothed torso at unit heights, as wide below the hips."""
     z = np.maximum(heights, 0.93)
     depth, width, centre = (np.interp(z, BODY[:, 0], BODY[:, k]) for k in (1, 2, 3))
     belly = np.exp(-(((z - 1.06) / 0.12) ** 2))
@@ -235,8 +236,8 @@ def shell(
     )
     # Below the hips a garment follows the nearer thigh, less so in the middle.
     side = part.rings[..., 1]
-    follow = np.clip((0.95 - heights) / 0.45, 0, 1)[:, None] * np.clip(np.abs(side) / 0.12, 0, 1) * 0.7
-    low = np.broadcast_to((heights < 0.95)[:, None], side.shape)
+    follow = np.clip((0.97 - heights) / 0.22, 0, 1)[:, None] * np.clip(np.abs(side) / 0.10, 0, 1) * 0.88
+    low = np.broadcast_to((heights < 0.97)[:, None], side.shape)
     bones, weights = part.bones.copy(), part.weights.copy()
     bones[low] = np.stack([np.full(side.shape, g.PELVIS), np.where(side > 0, g.THIGH_L, g.THIGH_R)], -1)[low]
     weights[low] = follow[low]
@@ -245,7 +246,7 @@ def shell(
 
 def arm(shape: Shape, outfit: Outfit, side: int, upper: int, fore: int) -> Tube:
     out, high, thick, steep = ARM_RINGS.T
-    sleeve = np.interp(high, [0.86, 0.89, 1.30, 1.42], [0.0, 1.0, 1.0, 0.4]) * outfit.sleeve_ease
+    sleeve = np.interp(high, [0.86, 0.89, 1.25, 1.37], [0.0, 1.0, 1.0, 0.2]) * outfit.sleeve_ease
     radius = thick * (0.35 + 0.65 * shape.girth) * (1 + outfit.bulk) * (1 + sleeve)
     flat = np.where(high < 0.87, 0.55, 1.0)
     centres = np.stack([0 * out, side * out * shape.shoulders, high], 1)
@@ -255,7 +256,9 @@ def arm(shape: Shape, outfit: Outfit, side: int, upper: int, fore: int) -> Tube:
         for i, z in enumerate(high)
     ]
     part = tube(centres, np.stack([radius, radius * flat], 1), bones, ARM, axes=(X, sideways))
-    return replace(part, down=np.concatenate([[0, 0.04, 0.08], 0.12 + 0.88 * (high[3] - high[3:]) / (high[3] - high[-1])]))
+    return replace(
+        part, down=np.concatenate([[0, 0.04, 0.08], 0.12 + 0.88 * (high[3] - high[3:]) / (high[3] - high[-1])])
+    )
 
 
 def leg(shape: Shape, outfit: Outfit, side: int, thigh: int, shin: int) -> Tube:
@@ -277,4 +280,4 @@ def leg(shape: Shape, outfit: Outfit, side: int, thigh: int, shin: int) -> Tube:
 def shoe(shape: Shape, side: int, foot: int) -> Tube:
     x, up, across = SHOE_RINGS.T
     centres = np.stack([x, np.full_like(x, side * 0.088 * shape.hips), np.maximum(up, 0.02)], 1)
-    return tube(centres, np.stack([up, across], 1), [(foot, foot, 0)], SHOE, axes=(Z, -Y), is_capped=True)
+    return tube(centres, np.stack([up, across], 1), [(foot, foot, 0.0)], SHOE, axes=(Z, -Y), is_capped=True)

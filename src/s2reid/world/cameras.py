@@ -16,15 +16,16 @@ Range = tuple[float, float]
 class CameraStyle:
     """The ranges from which a domain's cameras are drawn; lengths in metres, angles in radians.
 
-    `stature` is the height of a standing person in pixels; `spread` how far walking directions stray from the
-    camera's main one; `aspect` the width of a box over its height; `loose` how much larger than the person it is.
+    `stature` is the height of a standing person in pixels, `blur` a sigma in pixels for a person of 100; `spread` is
+    how far walking directions stray from the camera's main one, `aspect` the width of a box over its height, `loose`
+    how much larger than the person it is, and `crowd` how many others are near (a mean, or exact).
     """
 
     height: Range = (1.3, 6.0)
     distance: Range = (4.5, 22.0)
-    stature: Range = (60.0, 160.0)
+    stature: Range = (64.0, 160.0)
     spread: Range = (0.15, 1.2)
-    aspect: Range = (0.36, 0.56)
+    aspect: Range = (0.38, 0.55)
     loose: Range = (0.0, 0.16)
     jitter: Range = (0.005, 0.04)
     warmth: float = 0.16
@@ -32,10 +33,11 @@ class CameraStyle:
     exposure: float = 0.32
     saturation: Range = (0.45, 1.45)
     haze: float = 0.14
-    noise: Range = (0.004, 0.07)
-    blur: Range = (0.0, 1.3)
-    quality: Range = (22.0, 90.0)
-    crowd: Range = (0.0, 3.0)
+    noise: Range = (0.004, 0.055)
+    blur: Range = (0.0, 0.65)
+    quality: Range = (28.0, 95.0)
+    crowd: Range = (0.0, 2.2)
+    crowd_varies: bool = True
     interlaced: float = 0.0
 
 
@@ -98,14 +100,14 @@ def draw_light(rng: np.random.Generator, style: CameraStyle, is_indoor: bool) ->
     )
 
 
-def draw_sensor(rng: np.random.Generator, style: CameraStyle, light: Light) -> Sensor:
-    """Draw a sensor whose exposure answers the light, more or less."""
+def draw_sensor(rng: np.random.Generator, style: CameraStyle, light: Light, stature: float) -> Sensor:
+    """Draw a sensor whose exposure answers the light, more or less; people are `stature` pixels high before it."""
     level = 0.62 * light.dome[1] + 0.38 * light.direct[1]
     exposure = float(0.62 / level * np.exp(rng.normal(0, style.exposure)))
     balance = np.exp(rng.normal(0, style.tint, 3))
     crosstalk = rng.normal(0, 0.03, (3, 3))
     lift = rng.random() ** 2 * style.haze * (1 + rng.normal(0, 0.25, 3))
-    is_sharpened, is_smeared, is_coded = rng.random(3) < (0.35, 0.25, 0.8)
+    is_sharpened, is_smeared, is_coded = rng.random(3) < (0.35, 0.15, 0.75)
     return Sensor(
         matrix=colour_matrix(
             exposure,
@@ -115,8 +117,8 @@ def draw_sensor(rng: np.random.Generator, style: CameraStyle, light: Light) -> S
         ),
         curve=tone_curve(rng.uniform(1.7, 2.4), rng.uniform(-0.2, 0.7), np.clip(lift, 0, 0.3).astype(np.float32)),
         noise=float(np.exp(rng.uniform(*np.log(style.noise)))),
-        blur=float(rng.uniform(*style.blur) * rng.random()),
-        smear=int(rng.integers(2, 6)) if is_smeared else 0,
+        blur=float(rng.uniform(*style.blur) * (0.5 + stature / 200)),
+        smear=round(stature * rng.uniform(0.01, 0.04)) if is_smeared else 0,
         sharpening=float(rng.uniform(0.3, 1.5)) if is_sharpened else 0.0,
         quality=int(rng.uniform(*style.quality)) if is_coded else 0,
         interlaced=bool(rng.random() < style.interlaced),
@@ -131,13 +133,14 @@ def draw_camera(rng: np.random.Generator, style: CameraStyle, azimuth: float, is
     target = np.array([rng.normal(0, 0.3), rng.normal(0, 0.3), rng.uniform(0.6, 1.2)])
     slant = float(np.linalg.norm(eye - target))
     light = draw_light(rng, style, is_indoor)
+    stature = float(rng.uniform(*style.stature))
     return Camera(
         eye=eye.astype(np.float32),
         turn=look_at(eye.astype(np.float32), target, rng.normal(0, 0.03)),
         # A person of 1.72 m at the middle of the scene is `stature` pixels high, seen from the side.
-        focal=float(rng.uniform(*style.stature) * slant / 1.72),
+        focal=stature * slant / 1.72,
         light=light,
-        sensor=draw_sensor(rng, style, light),
+        sensor=draw_sensor(rng, style, light, stature),
         heading=float(rng.uniform(-math.pi, math.pi)),
         spread=float(rng.uniform(*style.spread)),
         aspect=float(rng.uniform(*style.aspect)),

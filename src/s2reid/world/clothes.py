@@ -75,6 +75,7 @@ class Outfit:
     bag_fabric: Fabric
     bag_side: int
     scarf: Colour | None
+    collar: str
     bulk: float
     sleeve_ease: float
 
@@ -163,7 +164,7 @@ def draw_outfit(rng: np.random.Generator, wardrobe: Wardrobe, *, is_female: bool
         skirt=skirt_fabric if has_skirt else None,
         skirt_hem=float(rng.uniform(0.28, 0.72)),
         skirt_flare=float(rng.uniform(0.02, 0.32)),
-        stockings=None if rng.random() < 0.55 else draw_colour(rng, wardrobe, dark=1.8, vivid=0.3),
+        stockings=None if not has_skirt or rng.random() < 0.45 else draw_colour(rng, wardrobe, dark=1.8, vivid=0.3),
         shoe=shoe,
         sole=near(rng, ((0.9, 0.9, 0.88), (0.15, 0.15, 0.15), shoe.colour)[int(rng.integers(3))], 0.05),
         boots=float(rng.uniform(0.1, 0.5)) if rng.random() < 0.15 else 0.0,
@@ -173,6 +174,7 @@ def draw_outfit(rng: np.random.Generator, wardrobe: Wardrobe, *, is_female: bool
         bag_fabric=replace(draw_fabric(rng, wardrobe, patterned=0.15), folds=0.05),
         bag_side=int(rng.choice([-1, 1])),
         scarf=draw_colour(rng, wardrobe) if rng.random() < wardrobe.scarves else None,
+        collar=str(rng.choice(["hood", "stand", "none"])) if layer or rng.random() < 0.2 else "none",
         bulk=float(rng.uniform(0.03, 0.12) if layer else rng.uniform(0, 0.04)),
         sleeve_ease=float(rng.uniform(0.02, 0.22) + 0.08 * (layer is not None)),
     )

@@ -38,7 +38,7 @@ def _ball(centre: tuple[float, float, float], radii: tuple[float, float, float],
 
 def _neck() -> Tube:
     bones = [(g.CHEST, g.HEAD, share) for share in (1.0, 0.5, 0.1)]
-    centres = [(0.016, 0, 1.57), (0.012, 0, 1.50), (0.006, 0, 1.43)]
+    centres = [(0.016, 0.0, 1.57), (0.012, 0.0, 1.50), (0.006, 0.0, 1.43)]
     return tube(centres, [(0.052, 0.048), (0.054, 0.051), (0.062, 0.062)], bones, b.SKIN)
 
 
@@ -52,20 +52,22 @@ def _head() -> Tube:
 
 def _hair(shape: Shape) -> list[Tube]:
     """Hang hair from the crown: open before the face, closed above it; longer hair follows the chest."""
-    lowest = {"short": -0.45, "bun": -0.4, "tail": -0.4, "bob": -1.1 - 0.4 * shape.hair_length}
-    low = lowest.get(shape.hair, -1.7 - 1.9 * shape.hair_length if shape.hair == "long" else -0.5)
+    length = shape.hair_length
+    lowest = {"short": -0.3 - 0.3 * length, "bob": -1.0 - 0.5 * length, "long": -1.7 - 1.9 * length}
+    low = lowest.get(shape.hair, -0.4)
     t = np.concatenate([[1.0, 0.93, 0.78, 0.6], np.linspace(0.45, low, 7)])
     puff = 1.35 if shape.hair == "curls" else 1.0
     dome = np.sqrt(np.maximum(1 - np.clip(t, 0, 1) ** 2, 1e-6)) * (1 + 0.05 * np.clip(-t, 0, 1.5))
     shift = -0.004 - 0.022 * np.clip(-t - 0.5, 0, 1)
     centres = np.stack([shift, 0 * t, HEAD_HEIGHT + 0.126 * puff**0.5 * t], 1)
-    radii = np.stack([0.103 * dome * puff, 0.086 * dome * puff], 1)
+    nape = 1 - 0.10 * np.clip((-t - 0.1) / 0.5, 0, 1) * (low > -0.8)
+    radii = np.stack([0.101 * dome * puff * nape, 0.084 * dome * puff * nape], 1)
     bones = [(g.HEAD, g.CHEST, float(np.clip((-x - 1.0) / 1.2, 0, 0.9))) for x in t]
-    sides = 0.20 if shape.hair in ("long", "bob") else 0.25
-    opening = np.where(t > 0.5, 0.0, np.where(t > -0.1, 0.17, sides + 0.03 * np.clip(-t, 0, 1.5)))
+    sides = 0.19 if shape.hair in ("long", "bob") else 0.27
+    opening = np.interp(t, [-1.5, -0.2, 0.3, 0.6, 0.85], [sides + 0.04, sides, 0.17, 0.10, 0.0])
     parts = [tube(centres, radii, bones, b.HAIR, opening=opening)]
     if shape.hair == "bun":
-        parts.append(_ball((-0.105, 0, HEAD_HEIGHT + 0.06), (0.05, 0.05, 0.045), b.HAIR))
+        parts.append(_ball((-0.105, 0.0, HEAD_HEIGHT + 0.06), (0.05, 0.05, 0.045), b.HAIR))
     if shape.hair == "tail":
         down = np.linspace(0.07, -0.10 - 0.25 * shape.hair_length, 6)
         bones = [(g.HEAD, g.CHEST, share) for share in np.linspace(0, 0.7, 6).tolist()]
@@ -88,7 +90,7 @@ def _hat(outfit: Outfit) -> list[Tube]:
     crown = np.stack([0 * t + 0.008, 0 * t, HEAD_HEIGHT + 0.135 * t], 1)
     parts = [tube(crown, np.stack([0.109 * dome, 0.092 * dome], 1), [ON_HEAD], b.HAT)]
     if outfit.hat == "cap":
-        brim = [(0.105, 0, HEAD_HEIGHT + 0.038), (0.108, 0, HEAD_HEIGHT + 0.022)]
+        brim = [(0.105, 0.0, HEAD_HEIGHT + 0.038), (0.108, 0.0, HEAD_HEIGHT + 0.022)]
         parts.append(tube(brim, [(0.078, 0.068), (0.082, 0.070)], [ON_HEAD], b.HAT, is_capped=True))
     return parts
 
@@ -126,7 +128,7 @@ def _box(centre: tuple[float, float, float], half: tuple[float, float, float], b
 
 
 def _scarf() -> Tube:
-    centres = [(0.01, 0, 1.53), (0.012, 0, 1.50), (0.012, 0, 1.45), (0.01, 0, 1.42)]
+    centres = [(0.01, 0.0, 1.53), (0.012, 0.0, 1.50), (0.012, 0.0, 1.45), (0.01, 0.0, 1.42)]
     return tube(centres, [(0.07, 0.07), (0.09, 0.085), (0.095, 0.095), (0.06, 0.07)], [ON_CHEST], b.SCARF)
 
 
@@ -134,25 +136,39 @@ def _garments(shape: Shape, outfit: Outfit) -> list[Tube]:
     """Hang what is worn over the torso, from inside to outside."""
     parts = []
     if outfit.tail_hem:
-        tail = b.shell(shape, outfit, b.TAIL_TOP, outfit.tail_hem, b.SKIRT, ease=0.008, flare=0.06, opening=0)
+        tail = b.shell(shape, outfit, b.TAIL_TOP, outfit.tail_hem, b.SKIRT, ease=0.010, flare=0.08, opening=0.0)
         parts.append(tail)
     if outfit.skirt is not None:
         flare = outfit.skirt_flare
-        parts.append(b.shell(shape, outfit, 1.06, outfit.skirt_hem, b.SKIRT, ease=0.012, flare=flare, opening=0))
+        parts.append(b.shell(shape, outfit, 1.06, outfit.skirt_hem, b.SKIRT, ease=0.018, flare=flare, opening=0.0))
     if outfit.layer is not None:
         hem, opening = outfit.layer_hem, outfit.opening
-        parts.append(b.shell(shape, outfit, 1.44, hem, b.LAYER, ease=0.022, flare=0.10, opening=opening))
+        parts.append(b.shell(shape, outfit, 1.44, hem, b.LAYER, ease=0.016, flare=0.10, opening=opening))
+    parts += _collar(outfit)
     return parts
+
+
+def _collar(outfit: Outfit) -> list[Tube]:
+    """Stand a collar around the neck, or let a hood hang behind it."""
+    if outfit.collar == "hood":
+        centres = [(-0.075, 0.0, 1.475), (-0.10, 0.0, 1.45), (-0.115, 0.0, 1.40), (-0.105, 0.0, 1.34)]
+        sizes = [(0.03, 0.06), (0.055, 0.10), (0.055, 0.095), (0.03, 0.05)]
+        return [tube(centres, sizes, [ON_CHEST], b.COLLAR, is_capped=True)]
+    if outfit.collar == "stand":
+        centres = [(0.006, 0.0, 1.515), (0.004, 0.0, 1.48), (0.0, 0.0, 1.43)]
+        sizes = [(0.070, 0.068), (0.072, 0.074), (0.088, 0.105)]
+        return [tube(centres, sizes, [ON_CHEST], b.COLLAR, opening=np.array([0.12, 0.08, 0.06]))]
+    return []
 
 
 def pivots(shape: Shape) -> Float[np.ndarray, "b 3"]:
     """Return every bone's joint on a body of 1.75 m, in metres."""
-    y, arm = 0.088 * shape.hips, 0.172 * shape.shoulders
+    y, arm = 0.088 * shape.hips, 0.160 * shape.shoulders
     hip, knee = 0.90 * shape.legs, 0.49 * shape.legs
-    joints = [(0, 0, hip), (0, 0, 1.10), (0.01, 0, 1.50)]
-    joints += [(0, arm, 1.395), (0, arm, 1.13), (0, -arm, 1.395), (0, -arm, 1.13)]
-    joints += [(0, y, hip), (0, y, knee), (0, y, 0.085), (0, -y, hip), (0, -y, knee), (0, -y, 0.085)]
-    return np.array(joints, float)
+    spine = [(0, 0, hip), (0, 0, 1.10), (0.01, 0, 1.50)]
+    arms = [(0, side * arm, z) for side in (1, -1) for z in (1.36, 1.13)]
+    legs = [(0, side * y, z) for side in (1, -1) for z in (hip, knee, 0.085)]
+    return np.array(spine + arms + legs, float)
 
 
 def build(rng: np.random.Generator, shape: Shape, outfit: Outfit, gait: Gait) -> Figure:

@@ -18,8 +18,9 @@ from s2reid.world.figure import Figure, build
 from s2reid.world.gait import draw_gait
 from s2reid.world.people import draw_shape
 from s2reid.world.presets import Planned, Preset
+from s2reid.world.props import Prop
 from s2reid.world.render import Stage, Window
-from s2reid.world.scene import ROOM, Prop, Scene, Walk, clear_view, draw_scene
+from s2reid.world.scene import ROOM, Scene, Walk, clear_view, draw_scene
 from s2reid.world.sensor import develop, resize
 
 PERSON, OUTFIT, CROWD, SCENE, CAMERA, TRACKLET, UNIFORM = range(1, 8)
@@ -78,7 +79,7 @@ class World:
         is_uniform = day.random() < wardrobe.uniforms
         garments = self.rng(UNIFORM, int(day.integers(UNIFORMS))) if is_uniform else day
         outfit = draw_outfit(garments, wardrobe, is_female=shape.is_female)
-        gait = draw_gait(body, carries=outfit.bag in ("handbag", "trolley"))
+        gait = draw_gait(body, carries=outfit.bag_side if outfit.bag in ("handbag", "trolley") else 0)
         return build(day, shape, outfit, gait)
 
     def _scene(self, index: int) -> Scene:
@@ -99,13 +100,16 @@ class World:
         interval = rng.uniform(*self.preset.interval)
         duration = interval * (self.preset.frames - 1)
         target = _send(rng, camera, figure or self.person(planned.person, planned.outfit), duration)
-        num_others = min(int(rng.poisson(camera.crowd)), 5)
-        others = [_join(rng, camera, target, self.passer_by(int(k)), duration) for k in rng.integers(CROWD_SIZE, size=num_others)]
-        walkers = [target, *others]
+        passers_by = [self.passer_by(int(k)) for k in rng.integers(CROWD_SIZE, size=self._count_others(rng, camera))]
+        walkers = [target, *(_join(rng, camera, target, figure, duration) for figure in passers_by)]
         stage = Stage(camera, scene, props, [walker.figure for walker in walkers])
         framing = _draw_framing(rng, camera)
         for frame in range(self.preset.frames):
             yield self._crop(stage, walkers, framing, frame * interval, rng)
+
+    def _count_others(self, rng: np.random.Generator, camera: Camera) -> int:
+        """Draw how many others are near: at most five, around the camera's mean, or exactly that many."""
+        return min(int(rng.poisson(camera.crowd)), 5) if self.preset.cameras.crowd_varies else round(camera.crowd)
 
     def _crop(
         self, stage: Stage, walkers: list[Walker], framing: Framing, seconds: float, rng: np.random.Generator
@@ -149,14 +153,16 @@ def _join(rng: np.random.Generator, camera: Camera, target: Walker, figure: Figu
     forward /= np.linalg.norm(forward)
     x, y, heading = target.walk.at(0.5 * duration)
     x, y = x + forward[0] * away + forward[1] * aside, y + forward[1] * away - forward[0] * aside
-    own = heading + rng.normal(0, 0.2) + math.pi * (rng.random() < 0.3) if rng.random() < 0.6 else rng.uniform(-3.2, 3.2)
+    own = (
+        heading + rng.normal(0, 0.2) + math.pi * (rng.random() < 0.3) if rng.random() < 0.6 else rng.uniform(-3.2, 3.2)
+    )
     half = 0.5 * figure.gait.speed * duration
     walk = Walk(x - half * math.cos(own), y - half * math.sin(own), own, figure.gait.speed, 0.0)
     return Walker(figure, walk, rng.uniform(0, 2 * math.pi))
 
 
 def _draw_framing(rng: np.random.Generator, camera: Camera) -> Framing:
-    cut = rng.uniform(0.08, 0.35) if rng.random() < 0.06 else 0.0
+    cut = rng.uniform(0.08, 0.35) if rng.random() < 0.04 else 0.0
     return Framing(
         aspect=camera.aspect * math.exp(rng.normal(0, 0.04)),
         loose=camera.loose + (rng.uniform(0.1, 0.3) if rng.random() < 0.05 else 0.0),

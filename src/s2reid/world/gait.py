@@ -37,16 +37,16 @@ class Gait:
     right: str
 
     def phase_per_metre(self, leg: float) -> float:
-        """Convert distance walked into phase, so that a standing foot does not slide; `leg` is its length in metres."""
-        return 2 * math.pi / (4 * leg * math.sin(self.hip))
+        """Convert distance walked into phase, so that a standing foot slides little; `leg` is its length in metres."""
+        return 2 * math.pi / (5 * leg * math.sin(self.hip))
 
 
-def draw_gait(rng: np.random.Generator, *, carries: bool) -> Gait:
-    """Draw a personal walk; one who `carries` holds the right arm still."""
+def draw_gait(rng: np.random.Generator, *, carries: int = 0) -> Gait:
+    """Draw a personal walk; an arm that carries (1 the left, -1 the right) hangs still."""
     acts = [str(act) for act in rng.choice(["swing", "pocket", "phone", "carry"], 2, p=[0.78, 0.09, 0.07, 0.06])]
     return Gait(
         speed=float(np.clip(rng.normal(1.3, 0.2), 0.7, 1.9)),
-        hip=float(np.clip(rng.normal(0.42, 0.06), 0.25, 0.58)),
+        hip=float(np.clip(rng.normal(0.38, 0.06), 0.22, 0.55)),
         knee=float(np.clip(rng.normal(0.95, 0.12), 0.6, 1.3)),
         arm=float(np.clip(rng.normal(0.40, 0.15), 0.05, 0.8)),
         elbow=float(np.clip(rng.normal(0.32, 0.14), 0.05, 0.9)),
@@ -56,8 +56,8 @@ def draw_gait(rng: np.random.Generator, *, carries: bool) -> Gait:
         sway=float(rng.normal(0.02, 0.01)),
         bounce=float(rng.uniform(0.01, 0.025)),
         stance=float(rng.normal(0.0, 0.025)),
-        left=acts[0],
-        right="carry" if carries else acts[1],
+        left="carry" if carries == 1 else acts[0],
+        right="carry" if carries == -1 else acts[1],
     )
 
 

@@ -87,7 +87,9 @@ def chain_bones(
             else:
                 parent = world[parents[b]]
                 for j in range(3):
-                    world[b, i, j] = parent[i, 0] * local[0, j] + parent[i, 1] * local[1, j] + parent[i, 2] * local[2, j]
+                    world[b, i, j] = (
+                        parent[i, 0] * local[0, j] + parent[i, 1] * local[1, j] + parent[i, 2] * local[2, j]
+                    )
                 p = pivots[b]
                 world[b, i, 3] = parent[i, 0] * p[0] + parent[i, 1] * p[1] + parent[i, 2] * p[2] + parent[i, 3]
             for j in range(3):
@@ -132,6 +134,16 @@ def project(
 
 
 @kernel
+def bounds(points: Float32[np.ndarray, "v 3"]) -> tuple[float, float, float, float]:
+    """Return the least x and y, and the greatest, of projected points."""
+    left, top, right, bottom = points[0, 0], points[0, 1], points[0, 0], points[0, 1]
+    for i in range(len(points)):
+        left, right = min(left, points[i, 0]), max(right, points[i, 0])
+        top, bottom = min(top, points[i, 1]), max(bottom, points[i, 1])
+    return float(left), float(top), float(right), float(bottom)
+
+
+@kernel
 def project_flat(
     vertices: Float32[np.ndarray, "v 3"], matrix: Float32[np.ndarray, "3 4"], screen: Float32[np.ndarray, "v 3"]
 ) -> None:
@@ -139,7 +151,10 @@ def project_flat(
     for i in range(len(vertices)):
         for k in range(3):
             screen[i, k] = (
-                matrix[k, 0] * vertices[i, 0] + matrix[k, 1] * vertices[i, 1] + matrix[k, 2] * vertices[i, 2] + matrix[k, 3]
+                matrix[k, 0] * vertices[i, 0]
+                + matrix[k, 1] * vertices[i, 1]
+                + matrix[k, 2] * vertices[i, 2]
+                + matrix[k, 3]
             )
 
 
@@ -164,10 +179,10 @@ def rasterise(
             continue
         if max(x0, x1, x2) < 0 or max(y0, y1, y2) < 0 or min(x0, x1, x2) > width or min(y0, y1, y2) > height:
             continue
-        left = max(int(math.ceil(min(x0, x1, x2) - HALF)), 0)
-        right = min(int(math.floor(max(x0, x1, x2) - HALF)), width - 1)
-        top = max(int(math.ceil(min(y0, y1, y2) - HALF)), 0)
-        bottom = min(int(math.floor(max(y0, y1, y2) - HALF)), height - 1)
+        left = max(math.ceil(min(x0, x1, x2) - HALF), 0)
+        right = min(math.floor(max(x0, x1, x2) - HALF), width - 1)
+        top = max(math.ceil(min(y0, y1, y2) - HALF), 0)
+        bottom = min(math.floor(max(y0, y1, y2) - HALF), height - 1)
         inverse = ONE / area
         step0, step1 = (y1 - y2) * inverse, (y2 - y0) * inverse
         px = np.float32(left) + HALF

@@ -4,22 +4,22 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Float32, Int32, UInt8
+from jaxtyping import Float32, Int, Int32, UInt8
 
 from s2reid.world.body import Mesh
 from s2reid.world.cameras import Camera
 from s2reid.world.figure import Figure
 from s2reid.world.gait import pose
-from s2reid.world.raster import Buffers, Solid, project, project_flat, rasterise, skin
-from s2reid.world.scene import Prop, Scene
+from s2reid.world.props import Prop
+from s2reid.world.raster import Buffers, Solid, bounds, project, project_flat, rasterise, skin
+from s2reid.world.scene import Scene
 from s2reid.world.sensor import develop
 from s2reid.world.shading import shade
 
 SAMPLES = 2
 """Sub-samples of a pixel along each axis."""
-SHADOW_SIZE, SHADOW_REACH = 160, 2.0
+SHADOW_SIZE, SHADOW_REACH = 128, 1.8
 """Texels along the shadow map, and how far around the person it reaches in metres."""
-NOWHERE = np.float32(1e6)
 
 Window = tuple[float, float, float, float]
 """Left, top, right and bottom in pixels from the optical axis."""
@@ -39,13 +39,14 @@ class Stage:
     """
 
     def __init__(self, camera: Camera, scene: Scene, props: Sequence[Prop], figures: Sequence[Figure]) -> None:
-        self.camera, self.scene, self.figures = camera, scene, tuple(figures)
+        self.camera, self.scene, self.figures, self.matrix = camera, scene, tuple(figures), camera.matrix
         meshes = [figure.mesh for figure in figures] + [prop.mesh for prop in props]
         owners = [min(k, len(figures)) for k in range(len(meshes))]
         self.starts = np.cumsum([0] + [len(mesh.vertices) for mesh in meshes])
         self.solid = _join(meshes, owners, self.starts)
+        self.num_cast = sum(len(figure.mesh.faces) for figure in figures)  # props cast no shadow
         self.textures = np.stack([*(figure.texture for figure in figures), scene.texture])
-        self.feet = np.full((len(figures) + 1, 2), NOWHERE, np.float32)
+        self.feet = np.zeros((len(figures), 2), np.float32)
         self.screen = np.empty_like(self.solid.vertices)
         self.shadow = np.zeros((SHADOW_SIZE, SHADOW_SIZE), np.float32)
 
@@ -60,9 +61,8 @@ class Stage:
     def bounds(self, k: int) -> Window:
         """Return the box around the whole of figure `k`, seen or not."""
         own = slice(self.starts[k], self.starts[k + 1])
-        project(self.solid.vertices[own], self.camera.matrix.astype(np.float32), self.screen[own])
-        (left, top), (right, bottom) = self.screen[own, :2].min(0), self.screen[own, :2].max(0)
-        return float(left), float(top), float(right), float(bottom)
+        project(self.solid.vertices[own], self.matrix.astype(np.float32), self.screen[own])
+        return bounds(self.screen[own])
 
     def shoot(self, window: Window, height: int, width: int) -> Shot:
         """Render a window of the camera's image at `height` x `width` pixels; the shadows are those near figure 0."""
@@ -70,7 +70,7 @@ class Stage:
         rows, columns = height * SAMPLES, width * SAMPLES
         fx, fy = columns / (right - left), rows / (bottom - top)
         zoom = np.array([[fx, 0, -left * fx], [0, fy, -top * fy], [0, 0, 1]])
-        matrix = zoom @ camera.matrix
+        matrix = zoom @ self.matrix
         to_shadow = self._cast_shadow()
         buffers = Buffers(
             np.zeros((rows, columns), np.float32),
@@ -115,7 +115,7 @@ class Stage:
         if self.camera.light.direct[1] > 0:
             project_flat(self.solid.vertices, projection, self.screen)
             unused = np.empty((0, 0), np.int32), np.empty((0, 0, 2), np.float32)
-            rasterise(self.screen, self.solid.faces, self.shadow, *unused, True)
+            rasterise(self.screen, self.solid.faces[: self.num_cast], self.shadow, *unused, True)
         return projection
 
     def crop(self, window: Window, height: int, width: int, seed: int) -> UInt8[np.ndarray, "h w 3"]:
@@ -123,7 +123,7 @@ class Stage:
         return develop(self.shoot(window, height, width).light, self.camera.sensor, seed)
 
 
-def _join(meshes: Sequence[Mesh], owners: Sequence[int], starts: Float[np.ndarray, " m"] | Int32[np.ndarray, " m"]) -> Solid:
+def _join(meshes: Sequence[Mesh], owners: Sequence[int], starts: Int[np.ndarray, " s"]) -> Solid:
     faces = [mesh.faces + np.int32(start) for mesh, start in zip(meshes, starts)]
     owner = [np.full(len(mesh.faces), owner, np.int32) for mesh, owner in zip(meshes, owners)]
     return Solid(

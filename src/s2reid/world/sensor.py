@@ -61,19 +61,26 @@ def convolve(
 ) -> Float32[np.ndarray, "h w 3"]:
     """Filter along one axis; the border is repeated."""
     height, width = image.shape[0], image.shape[1]
-    reach = len(taps) // 2
-    out = np.zeros_like(image)
+    reach, flat = len(taps) // 2, 3 * width
+    rows, out = image.reshape(height, flat), np.zeros((height, flat), np.float32)
+    line = np.empty(flat + 6 * reach, np.float32)
     for y in range(height):
-        for i in range(len(taps)):
-            tap = taps[i]
-            for x in range(width):
-                if is_vertical:
-                    row, column = min(max(y + i - reach, 0), height - 1), x
-                else:
-                    row, column = y, min(max(x + i - reach, 0), width - 1)
-                for k in range(3):
-                    out[y, x, k] += tap * image[row, column, k]
-    return out
+        if is_vertical:
+            for i in range(len(taps)):
+                tap, row = taps[i], rows[min(max(y + i - reach, 0), height - 1)]
+                for x in range(flat):
+                    out[y, x] += tap * row[x]
+        else:
+            # A line with its ends repeated: then the inner loop has no branch and the compiler vectorises it.
+            line[3 * reach : 3 * reach + flat] = rows[y]
+            for x in range(3 * reach):
+                line[x] = rows[y, x % 3]
+                line[3 * reach + flat + x] = rows[y, flat - 3 + x % 3]
+            for i in range(len(taps)):
+                tap = taps[i]
+                for x in range(flat):
+                    out[y, x] += tap * line[x + 3 * i]
+    return out.reshape(height, width, 3)
 
 
 @kernel

@@ -16,20 +16,22 @@ FAR = np.float32(1e9)
 
 
 @kernel
-def sample(texture: UInt8[np.ndarray, "h w 3"], u: np.float32, v: np.float32) -> tuple[float, float, float]:
-    """Read a texture bilinearly at (u, v) in [0, 1]; its edges are clamped."""
-    height, width = texture.shape[0], texture.shape[1]
+def sample(
+    textures: UInt8[np.ndarray, "n h w 3"], n: int, u: np.float32, v: np.float32
+) -> tuple[np.float32, np.float32, np.float32]:
+    """Read texture `n` bilinearly at (u, v) in [0, 1]; its edges are clamped."""
+    height, width = textures.shape[1], textures.shape[2]
     x, y = u * np.float32(width) - HALF, v * np.float32(height) - HALF
     left, top = np.floor(x), np.floor(y)
     fx, fy = x - left, y - top
     i, j = min(max(int(top), 0), height - 2), min(max(int(left), 0), width - 2)
     a, b = (ONE - fx) * (ONE - fy) * BYTE, fx * (ONE - fy) * BYTE
     c, d = (ONE - fx) * fy * BYTE, fx * fy * BYTE
-    p, q, r, s = texture[i, j], texture[i, j + 1], texture[i + 1, j], texture[i + 1, j + 1]
+    t = textures  # indexed to the scalar: a view would count references, which costs more than the arithmetic
     return (
-        p[0] * a + q[0] * b + r[0] * c + s[0] * d,
-        p[1] * a + q[1] * b + r[1] * c + s[1] * d,
-        p[2] * a + q[2] * b + r[2] * c + s[2] * d,
+        t[n, i, j, 0] * a + t[n, i, j + 1, 0] * b + t[n, i + 1, j, 0] * c + t[n, i + 1, j + 1, 0] * d,
+        t[n, i, j, 1] * a + t[n, i, j + 1, 1] * b + t[n, i + 1, j, 1] * c + t[n, i + 1, j + 1, 1] * d,
+        t[n, i, j, 2] * a + t[n, i, j + 1, 2] * b + t[n, i + 1, j, 2] * c + t[n, i + 1, j + 1, 2] * d,
     )
 
 
@@ -81,11 +83,11 @@ def hit_backdrop(
     """Find the nearest plane along a ray: its distance in ray lengths and its index, or -1 for the sky."""
     nearest, index = FAR, -1
     for p in range(len(backdrop.planes)):
-        plane = backdrop.planes[p]
-        slope = plane[0] * dx + plane[1] * dy + plane[2] * dz
+        nx, ny, nz = backdrop.planes[p, 0], backdrop.planes[p, 1], backdrop.planes[p, 2]
+        slope = nx * dx + ny * dy + nz * dz
         if slope >= -1e-6:
             continue
-        t = (plane[3] - plane[0] * eye[0] - plane[1] * eye[1] - plane[2] * eye[2]) / slope
+        t = (backdrop.planes[p, 3] - nx * eye[0] - ny * eye[1] - nz * eye[2]) / slope
         if t > 0 and t < nearest and eye[2] + dz * t <= backdrop.tops[p]:
             nearest, index = t, p
     return nearest, index
@@ -103,19 +105,25 @@ def shade(
     to_shadow: Float32[np.ndarray, "3 4"],
     eye: Float32[np.ndarray, " 3"],
     ray: Float32[np.ndarray, "3 3"],
-    feet: Float32[np.ndarray, "o 2"],
+    feet: Float32[np.ndarray, "p 2"],
     samples: int,
     out: Float32[np.ndarray, "h w 3"],
     visible: Int32[np.ndarray, " o"],
 ) -> None:
     """Write linear RGB; count in `visible` the sub-samples that see each object."""
-    direction, direct, dome = light.direction, light.direct, light.dome
+    points, normals = solid.vertices, solid.normals
+    # Scalars are read once: the compiler cannot know that writing a pixel leaves the lamp alone.
+    lamp_x, lamp_y, lamp_z = light.direction[0], light.direction[1], light.direction[2]
+    lamp_r, lamp_g, lamp_b = light.direct[0], light.direct[1], light.direct[2]
+    dome_r, dome_g, dome_b = light.dome[0], light.dome[1], light.dome[2]
+    eye_x, eye_y, eye_z = eye[0], eye[1], eye[2]
+    smooth_share, rough_share = ONE, np.float32(1 / (samples * samples))
     for row in range(out.shape[0]):
         for column in range(out.shape[1]):
             red, green, blue = ZERO, ZERO, ZERO
             smooth = is_smooth(solid, buffers, row * samples, column * samples, samples)
             times = 1 if smooth else samples
-            share = ONE if smooth else np.float32(1 / (samples * samples))
+            share = smooth_share if smooth else rough_share
             for y in range(row * samples, row * samples + times):
                 for x in range(column * samples, column * samples + times):
                     face = buffers.face[y, x]
@@ -126,21 +134,19 @@ def shade(
                         q2 = (ONE - buffers.weights[y, x, 0] - buffers.weights[y, x, 1]) * screen[c, 2]
                         total = ONE / (q0 + q1 + q2)
                         q0, q1, q2 = q0 * total, q1 * total, q2 * total
-                        va, vb, vc = solid.vertices[a], solid.vertices[b], solid.vertices[c]
-                        px = q0 * va[0] + q1 * vb[0] + q2 * vc[0]
-                        py = q0 * va[1] + q1 * vb[1] + q2 * vc[1]
-                        pz = q0 * va[2] + q1 * vb[2] + q2 * vc[2]
-                        na, nb, nc = solid.normals[a], solid.normals[b], solid.normals[c]
-                        nx = q0 * na[0] + q1 * nb[0] + q2 * nc[0]
-                        ny = q0 * na[1] + q1 * nb[1] + q2 * nc[1]
-                        nz = q0 * na[2] + q1 * nb[2] + q2 * nc[2]
+                        px = q0 * points[a, 0] + q1 * points[b, 0] + q2 * points[c, 0]
+                        py = q0 * points[a, 1] + q1 * points[b, 1] + q2 * points[c, 1]
+                        pz = q0 * points[a, 2] + q1 * points[b, 2] + q2 * points[c, 2]
+                        nx = q0 * normals[a, 0] + q1 * normals[b, 0] + q2 * normals[c, 0]
+                        ny = q0 * normals[a, 1] + q1 * normals[b, 1] + q2 * normals[c, 1]
+                        nz = q0 * normals[a, 2] + q1 * normals[b, 2] + q2 * normals[c, 2]
                         length = ONE / math.sqrt(nx * nx + ny * ny + nz * nz + np.float32(1e-9))
                         nx, ny, nz = nx * length, ny * length, nz * length
                         owner = solid.owner[face]
                         visible[owner] += samples * samples if smooth else 1
                         u = q0 * solid.uv[a, 0] + q1 * solid.uv[b, 0] + q2 * solid.uv[c, 0]
                         v = q0 * solid.uv[a, 1] + q1 * solid.uv[b, 1] + q2 * solid.uv[c, 1]
-                        cr, cg, cb = sample(textures[owner], u, v)
+                        cr, cg, cb = sample(textures, owner, u, v)
                         open_sky = min(ONE, np.float32(0.6) + HALF * pz)
                         gloss = np.float32(0.10)
                     else:
@@ -151,42 +157,42 @@ def shade(
                         t, plane = hit_backdrop(backdrop, eye, dx, dy, dz)
                         if plane < 0 or t > 300:
                             glow = np.float32(1.4)
-                            red += backdrop.sky[0] * (glow * dome[0] + HALF * direct[0])
-                            green += backdrop.sky[1] * (glow * dome[1] + HALF * direct[1])
-                            blue += backdrop.sky[2] * (glow * dome[2] + HALF * direct[2])
+                            red += backdrop.sky[0] * (glow * dome_r + HALF * lamp_r)
+                            green += backdrop.sky[1] * (glow * dome_g + HALF * lamp_g)
+                            blue += backdrop.sky[2] * (glow * dome_b + HALF * lamp_b)
                             continue
                         nx, ny, nz = backdrop.planes[plane, 0], backdrop.planes[plane, 1], backdrop.planes[plane, 2]
-                        px, py, pz = eye[0] + dx * t, eye[1] + dy * t, eye[2] + dz * t
+                        px, py, pz = eye_x + dx * t, eye_y + dy * t, eye_z + dz * t
                         scale = backdrop.scales[plane]
                         if abs(nz) > HALF:
                             u, v = px * scale, py * scale
                         else:
                             u, v = (nx * py - ny * px) * scale, pz * scale
-                        cr, cg, cb = sample(backdrop.textures[plane], u - np.floor(u), v - np.floor(v))
+                        cr, cg, cb = sample(backdrop.textures, plane, u - np.floor(u), v - np.floor(v))
                         open_sky, gloss = ONE, ZERO
                         if nz > HALF:
                             # Feet darken the ground around them even where no lamp casts a shadow.
                             for o in range(len(feet)):
                                 r = ((px - feet[o, 0]) ** 2 + (py - feet[o, 1]) ** 2) * np.float32(12)
                                 open_sky *= ONE - HALF / ((ONE + r) * (ONE + r))
-                    facing = nx * direction[0] + ny * direction[1] + nz * direction[2]
+                    facing = nx * lamp_x + ny * lamp_y + nz * lamp_z
                     lit = ZERO
-                    if facing > 0 and direct[1] > 0:
+                    if facing > 0 and lamp_g > 0:
                         lift = np.float32(0.012)
                         lit = facing * sunlit(px + nx * lift, py + ny * lift, pz + nz * lift, to_shadow, shadow)
                     dome_share = (np.float32(0.62) + np.float32(0.38) * nz) * open_sky
                     shine = ZERO
                     if gloss > 0 and lit > 0:
-                        hx, hy, hz = eye[0] - px, eye[1] - py, eye[2] - pz
+                        hx, hy, hz = eye_x - px, eye_y - py, eye_z - pz
                         length = ONE / math.sqrt(hx * hx + hy * hy + hz * hz)
-                        hx, hy, hz = hx * length + direction[0], hy * length + direction[1], hz * length + direction[2]
+                        hx, hy, hz = hx * length + lamp_x, hy * length + lamp_y, hz * length + lamp_z
                         length = ONE / math.sqrt(hx * hx + hy * hy + hz * hz)
                         shine = max(ZERO, (nx * hx + ny * hy + nz * hz) * length)
                         shine *= shine
                         shine *= shine
                         shine *= shine
                         shine *= shine * gloss * lit
-                    red += cr * cr * (dome[0] * dome_share + direct[0] * lit) + shine * direct[0]
-                    green += cg * cg * (dome[1] * dome_share + direct[1] * lit) + shine * direct[1]
-                    blue += cb * cb * (dome[2] * dome_share + direct[2] * lit) + shine * direct[2]
+                    red += cr * cr * (dome_r * dome_share + lamp_r * lit) + shine * lamp_r
+                    green += cg * cg * (dome_g * dome_share + lamp_g * lit) + shine * lamp_g
+                    blue += cb * cb * (dome_b * dome_share + lamp_b * lit) + shine * lamp_b
             out[row, column, 0], out[row, column, 1], out[row, column, 2] = red * share, green * share, blue * share

@@ -9,8 +9,8 @@ from jaxtyping import Float, UInt8
 from s2reid.world.body import (
     ARM,
     BAG,
+    COLLAR,
     HAIR,
-    HAND,
     HAT,
     HEAD,
     LAYER,
@@ -94,9 +94,7 @@ def _print(rng: np.random.Generator, x: Mask, y: Mask) -> Mask:
     return ((np.abs(across) < 1.2 * size) & (np.abs(y - middle) < size) & lines) * 1.0
 
 
-def cloth(
-    rng: np.random.Generator, fabric: Fabric, size: tuple[float, float] = (1.0, 0.6), start: float = 0.0
-) -> Tile:
+def cloth(rng: np.random.Generator, fabric: Fabric, size: tuple[float, float] = (1.0, 0.6), start: float = 0.0) -> Tile:
     """Paint a tile of `size` metres (around, down) with a fabric, its folds and its grain, `start` below its top."""
     share = _pattern(rng, fabric, AROUND * size[0], start + DOWN * size[1])[..., None]
     paint = np.array(fabric.colour) * (1 - share) + np.array(fabric.second) * share
@@ -130,8 +128,8 @@ def _head(rng: np.random.Generator, shape: Shape, skin: Tile) -> Tile:
         rim = np.hypot((x - 0.075) / 1.1, DOWN - 0.47)
         face = _over(face, (rim > 0.038) & (rim < 0.056), (0.1, 0.1, 0.1))
     if shape.hair != "bald":
-        hairline = 0.22 + 0.05 * np.cos(SIDE * 20)
-        grown = (DOWN < hairline) | ((x > 0.21) & (DOWN < 0.70)) | ((x > 0.30) & (DOWN < 0.85))
+        hairline = 0.16 + 0.10 * np.clip((x - 0.07) / 0.1, 0, 1)
+        grown = (hairline > DOWN) | ((x > 0.21) & (DOWN < 0.70)) | ((x > 0.30) & (DOWN < 0.85))
         face = _over(face, grown, cloth(rng, Fabric(shape.hair_colour, shape.hair_colour, "plain", 0.1, 0.08)))
     return face
 
@@ -148,7 +146,7 @@ def _legs(rng: np.random.Generator, outfit: Outfit, skin: Tile) -> Tile:
     legs = legs * (1 - 0.12 * seams)[..., None]
     if outfit.has_side_stripe:
         legs = _over(legs, np.abs(np.abs(SIDE) - 0.25) < 0.05, outfit.bottom.second)
-    legs = np.where((DOWN < outfit.leg_hem)[..., None], legs, bare)
+    legs = np.where((outfit.leg_hem > DOWN)[..., None], legs, bare)
     if outfit.boots:
         legs = _over(legs, 1 - outfit.boots < DOWN, cloth(rng, outfit.shoe))
     return legs
@@ -178,9 +176,9 @@ def _layer(rng: np.random.Generator, outfit: Outfit) -> Tile:
     return layer * (1 - 0.3 * pocket)[..., None]
 
 
-def _straps(torso: Tile, outfit: Outfit, length: float) -> Tile:
-    """Paint a bag's straps on a tile that hangs `length` metres from the shoulders."""
-    down = DOWN * length
+def _straps(torso: Tile, outfit: Outfit, length: float, start: float = 0.0) -> Tile:
+    """Paint a bag's straps on a tile of `length` metres that begins `start` below the shoulders."""
+    down = start + DOWN * length
     strap = _scaled(outfit.bag_fabric.colour, 0.7)
     if outfit.bag == "pack":
         return _over(torso, (np.abs(FRONT - 0.16) < 0.028) & (down > 0.03) & (down < 0.34), strap)
@@ -197,8 +195,10 @@ def paint(rng: np.random.Generator, shape: Shape, outfit: Outfit) -> UInt8[np.nd
     bag = cloth(rng, outfit.bag_fabric, (0.8, 0.5))
     bag = bag * (1 - 0.5 * (np.abs(DOWN - 0.45) < 0.02))[..., None]
     shoe = _over(cloth(rng, outfit.shoe), np.abs(AROUND - 0.5) < 0.17, outfit.sole)
-    sleeves = np.where((DOWN < outfit.sleeve)[..., None], cloth(rng, outfit.sleeve_fabric, SIZES[ARM]), skin)
+    sleeves = np.where((outfit.sleeve > DOWN)[..., None], cloth(rng, outfit.sleeve_fabric, SIZES[ARM]), skin)
     tail = cloth(rng, outfit.skirt or outfit.top, SIZES[SKIRT], 0.0 if outfit.skirt else 1.465 - TAIL_TOP)
+    if outfit.tail_hem:
+        tail = _straps(tail, outfit, TAIL_TOP - outfit.tail_hem, 1.465 - TAIL_TOP)
     tiles: dict[int, Tile] = {
         TORSO: _straps(_torso(rng, outfit, skin), outfit, 0.635),
         SKIN: skin,
@@ -211,7 +211,7 @@ def paint(rng: np.random.Generator, shape: Shape, outfit: Outfit) -> UInt8[np.nd
         BAG: bag,
         HAT: cloth(rng, Fabric(outfit.hat_colour, outfit.hat_colour, "plain", 0.1, 0.05)),
         SCARF: cloth(rng, Fabric(outfit.scarf or outfit.hat_colour, outfit.top.second, "pinstripes", 0.08, 0.15)),
-        HAND: skin,
+        COLLAR: cloth(rng, outfit.layer or outfit.top, (0.5, 0.2), 0.1),
     }
     if outfit.layer is not None:
         tiles[LAYER] = _straps(_layer(rng, outfit), outfit, 1.44 - outfit.layer_hem)

@@ -10,10 +10,12 @@ import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from itertools import groupby
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,7 @@ VERSION = 1
 MARKER = "world.json"
 PARTIAL = ".partial"
 QUALITY = 92
+GAP = 6  # pixels between two persons of a contact sheet
 SECONDS_PER_IMAGE, SECONDS_PER_PERSON = 0.004, 0.02
 
 
@@ -62,6 +65,12 @@ class Estimate:
     images: int
     bytes: int
     seconds: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.persons:,} persons, {self.tracklets:,} tracklets, {self.images:,} images, about "
+            f"{self.bytes / 1e6:,.0f} MB and {max(self.seconds / 60, 0.1):,.1f} minutes of one core"
+        )
 
 
 def request(
@@ -106,7 +115,7 @@ def write(
 
     An unfinished world of the same request is resumed, a finished one is left alone, and any other folder that is
     not empty is refused with `ValueError`. The files do not depend on the number of `workers` (default: one a core;
-    1 renders in this process). `progress` is called with the tracklets done and their total.
+    1 renders in this process). `progress` is called with the images done and their total.
     """
     asked = request(preset, seed=seed, persons=persons, frames=frames, height=height)
     workers = os.cpu_count() or 1 if workers is None else workers
@@ -126,7 +135,7 @@ def write(
         for count in _render_all(root, asked, todo, workers):
             done += count
             if progress is not None:
-                progress(done, total)
+                progress(done * asked.frames, total * asked.frames)
         shutil.rmtree(root / PARTIAL, ignore_errors=True)
         layouts.write_lists(root, asked.world().preset, asked.plan(), seed)
         _mark(root, asked, is_finished=True)
@@ -154,6 +163,11 @@ def _render_all(root: Path, asked: Request, todo: list[tuple[Planned, ...]], wor
         pending = [pool.submit(render_person, root, asked, task) for task in todo]
         for future in as_completed(pending):
             yield future.result()
+    except BrokenProcessPool:
+        raise ChildProcessError(
+            f"a rendering process ended by itself, {root} stays unfinished: run the same again to resume, with fewer "
+            "workers if memory ran out; a script must call this under `if __name__ == '__main__':`"
+        ) from None
     finally:
         # Also on Ctrl-C: what runs ends (a person takes a moment), what waits is dropped.
         pool.shutdown(wait=True, cancel_futures=True)
@@ -165,8 +179,12 @@ def _start_worker() -> None:
     cv2.setNumThreads(1)
     parent = multiprocessing.parent_process()
     if parent is not None:
-        watch = threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True)
-        watch.start()
+        threading.Thread(target=_follow, args=(parent,), daemon=True).start()
+
+
+def _follow(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(1)
 
 
 def render_person(root: Path, asked: Request, task: Iterable[Planned]) -> int:
@@ -266,24 +284,28 @@ def _told_of_a_full_disk(root: Path) -> Iterator[None]:
         ) from None
 
 
-def contact_sheet(root: str | Path, out_png: str | Path, *, rows: int = 10, columns: int = 8) -> Path:
-    """Draw one PNG of a written world: a row a person, a column a tracklet (its middle frame)."""
+def contact_sheet(root: str | Path, out_png: str | Path, *, persons: int = 24, columns: int = 16) -> Path:
+    """Draw one PNG of a written world: a picture of each tracklet (its middle frame), a person's side by side."""
     source, target = Path(root), Path(out_png)
     marker = read_marker(source)
     preset = find(marker["preset"])
     asked = request(preset.name, **{name: marker[name] for name in ("seed", "persons", "frames", "height")})
-    height, width = asked.height, asked.height // 2
-    tasks = _tasks(asked)[:rows]
-    columns = min(columns, max(len(task) for task in tasks))
-    sheet = np.full((len(tasks) * (height + 2), columns * (width + 2), 3), 128, np.uint8)
-    for row, task in enumerate(tasks):
-        for column, item in enumerate(task[:columns]):
+    height, width = asked.height + 2, asked.height // 2 + 2
+    tasks = _tasks(asked)[:persons]
+    most = min(columns, max(len(task) for task in tasks))
+    across = max(1, min(columns // most, len(tasks)))  # persons beside each other
+    sheet = np.full((-(-len(tasks) // across) * height, across * (most * width + GAP) - GAP, 3), 128, np.uint8)
+    for place, task in enumerate(tasks):
+        row, column = divmod(place, across)
+        for number, item in enumerate(task[:most]):
             name = layouts.frame_name(preset.layout, item, asked.frames // 2)
             image = cv2.imread(str(_folder(source, asked, item) / name))
             if image is None:
-                raise ValueError(f"{_folder(source, asked, item) / name} is missing: the world in {source} is not whole")
-            top, left = row * (height + 2) + 1, column * (width + 2) + 1
-            sheet[top : top + height, left : left + width] = image
+                raise ValueError(
+                    f"{_folder(source, asked, item) / name} is missing: the world in {source} is not whole"
+                )
+            top, left = row * height + 1, column * (most * width + GAP) + number * width + 1
+            sheet[top : top + asked.height, left : left + asked.height // 2] = image
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(target.name + ".partial.png")
     cv2.imwrite(str(partial), sheet)
