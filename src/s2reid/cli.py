@@ -105,7 +105,7 @@ def train(
         start=init,
     )
     options = Options(seed, workers, checkpoint_every, precision, tensorboard)
-    print(experiment.cost(plan))
+    print(experiment.cost(plan, out))
     with progress.training(f"train {method}") as report:
         folder = experiment.run(plan, out, options, report)
     print(f"run   {folder}\nmodel {folder / 'model'}")
@@ -306,9 +306,15 @@ def main() -> None:
 
 
 def tyro_main() -> None:
+    if not is_main_process():
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - one process speaks for all
     app.cli(
         prog="s2reid", description="Video person re-identification: learn from synthetic people, adapt to real cameras."
     )
+
+
+def is_main_process() -> bool:
+    return os.environ.get("RANK", "0") == "0"
 
 
 def complain(error: BaseException) -> int:

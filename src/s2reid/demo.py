@@ -31,6 +31,8 @@ class Demo:
 
 def run(demo: Demo) -> Path:
     """Render, train, adapt, score and write the page; return its path."""
+    if demo.steps is not None and demo.steps < 1:
+        raise ValueError(f"steps is {demo.steps}, expected at least 1: the demo trains a network")
     began = perf_counter()
     real = datasets.load(demo.real) if demo.real else None
     if real is not None and not (real.query and real.gallery):
@@ -93,7 +95,7 @@ def _render(preset: str, out: Path, seed: int, persons: int) -> Path:
 
 def _train(plan: Plan, root: Path, what: str) -> Path:
     with progress.training(what) as report:
-        return experiment.run(plan, root, Options(seed=plan.seed), report)
+        return experiment.run(plan, root, Options(), report)
 
 
 def _score(folder: Path, targets: list[Dataset]) -> list[dict[str, Any]]:

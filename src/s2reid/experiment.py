@@ -3,11 +3,12 @@
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import accelerate
 import torch
 
 from s2reid import evaluate, model, runs, scales, train
@@ -18,10 +19,11 @@ from s2reid.runs import Cell, Training
 from s2reid.scales import Schedule
 from s2reid.types import Dataset, Embeddings, Scores, Tracklet
 from s2reid.video.augment import Augmentation
+from s2reid.video.loader import PersonBatches, source_labels
 
 SCHEDULES = {
-    # 64 images a step; the last half at full size.
-    "small": Schedule(1000, 32, 2, 1, 3e-3, 0.05, warmup=50, sizes=((0.3, 0.5), (0.4, 0.75), (0.3, 1.0))),
+    # 64 images a step, the last quarter of the steps at full size.
+    "small": Schedule(1000, 32, 2, 1, 6e-3, 0.05, warmup=50, sizes=((0.75, 0.75), (0.25, 1.0))),
     # SINet's recipe, 160 epochs of 36 batches of 8 persons x 4 clips.
     "paper": Schedule(5760, 8, 4, 4, 3e-4, 5e-4, optimizer="adam", milestones=(0.25, 0.5, 0.75)),
 }
@@ -45,6 +47,8 @@ class Plan:
     def training(self) -> Training:
         """Resolve every default; raise `ValueError` for a name, a setting or a target that is not there."""
         settings = model.settings(self.method, self.settings)
+        schedule = self.schedule or default_schedule(self.scale, continues=self.start is not None)
+        PersonBatches(source_labels(self.source.train), schedule.num_persons, schedule.clips_per_person, self.seed)
         if settings.needs_target and (self.target is None or not self.target.train):
             found = f"{self.target.name} has no training tracklets" if self.target else "none was given"
             raise ValueError(f"{self.method} adapts to a target, and {found}: name a target with a training part")
@@ -59,11 +63,20 @@ class Plan:
             source=runs.fingerprint(self.source, ["train"]),
             target=target,
             scale=scales.find(self.scale).name,
-            schedule=self.schedule or default_schedule(self.scale, continues=self.start is not None),
+            schedule=schedule,
             augmentation=asdict(self.augmentation),
             seed=self.seed,
-            continues=str(model.read_card(self.start).provenance["training"]) if self.start else None,
+            continues=self._started_from(settings.continues),
         )
+
+    def _started_from(self, method: str | None) -> str | None:
+        """Identify the weights that are continued, and check that they are the right method's."""
+        if self.start is None:
+            return None
+        card = model.read_card(self.start)
+        if method and card.method != method:
+            raise ValueError(f"{self.method} continues a model of {method}, and {self.start} is one of {card.method}")
+        return model.digest(self.start)
 
 
 def default_schedule(scale: str, continues: bool = False) -> Schedule:
@@ -89,7 +102,10 @@ def run(
     folder = training.folder(root)
     if (folder / "model" / model.CARD).is_file():
         return folder
-    runs.begin(training, root)
+    processes = accelerate.PartialState()
+    if processes.is_main_process:
+        runs.begin(training, root)
+    processes.wait_for_everyone()
     task = Task(scales.find(plan.scale), training.schedule, plan.source.num_persons)
     torch.manual_seed(plan.seed)
     settings = model.settings(plan.method, plan.settings)
@@ -98,6 +114,7 @@ def run(
         model.load_weights(learner, plan.start)
     target = plan.target.train if settings.needs_target and plan.target else None
     if training.schedule.steps:
+        options = replace(options, seed=plan.seed)
         train.fit(learner, task, plan.source.train, target, folder, plan.augmentation, options, report)
     provenance = {
         "training": training.key,
@@ -106,9 +123,11 @@ def run(
         "seed": plan.seed,
         **runs.provenance(),
     }
-    model.save(learner, model.Card(plan.method, settings, task, provenance), folder / "model")
-    for name in (train.CHECKPOINT, f"{train.CHECKPOINT}.old"):
-        shutil.rmtree(folder / name, ignore_errors=True)
+    if processes.is_main_process:
+        model.save(learner, model.Card(plan.method, settings, task, provenance), folder / "model")
+        for name in (train.CHECKPOINT, f"{train.CHECKPOINT}.old"):
+            shutil.rmtree(folder / name, ignore_errors=True)
+    processes.wait_for_everyone()
     return folder
 
 
@@ -142,9 +161,11 @@ def score(folder: Path, target: Dataset, protocol: str = "cross_camera") -> Test
     return Tested(scores, parts["query"], parts["gallery"])
 
 
-def cost(plan: Plan) -> str:
+def cost(plan: Plan, root: Path) -> str:
     """Say what a training will cost on this machine: two small steps are timed, the rest is arithmetic."""
     training = plan.training()
+    if (training.folder(root) / "model" / model.CARD).is_file():
+        return f"trained already, in {training.folder(root)}: nothing to do"
     scale, schedule = scales.find(plan.scale), training.schedule
     learner: Learner = model.settings(plan.method, plan.settings).build(Task(scale, schedule, plan.source.num_persons))
     parameters = sum(parameter.numel() for parameter in learner.parameters() if parameter.requires_grad)

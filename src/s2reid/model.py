@@ -1,5 +1,6 @@
 """A model folder: weights in safetensors, and a card that says how to rebuild the network and where it came from."""
 
+import hashlib
 import json
 import shutil
 from collections.abc import Mapping
@@ -100,6 +101,11 @@ def load(folder: str | Path) -> tuple[Learner, Card]:
     return learner.eval(), card
 
 
+def digest(folder: str | Path) -> str:
+    """Identify a folder's weights by their bytes."""
+    return hashlib.sha256((Path(folder) / WEIGHTS).read_bytes()).hexdigest()[:12]
+
+
 def load_weights(learner: Learner, folder: str | Path) -> None:
     """Fill a learner with a folder's weights, strictly: raise `ValueError` where a name or a shape differs."""
     path = Path(folder) / WEIGHTS
@@ -130,6 +136,8 @@ def _fill(kind: Any, values: Mapping[str, Any], owner: str) -> Any:
     for name, value in values.items():
         if is_dataclass(hints[name]) and isinstance(value, Mapping):
             value = _fill(hints[name], value, name)
+        if type(value) is int and _fits(0.5, hints[name]):
+            value = float(value)  # 0 and 0.0 are one setting, and have one key
         made[name] = tuple(value) if isinstance(value, list) else value
         if not _fits(made[name], hints[name]):
             raise ValueError(f"the setting {name} of {owner} is {value!r}, expected {_say(hints[name])}")

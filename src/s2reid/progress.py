@@ -1,5 +1,6 @@
 """What a person sees while waiting, and tables to read at the end."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -46,7 +47,8 @@ def _bar() -> Progress:
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}"),
     )
-    return Progress(*columns, console=Console(stderr=True, highlight=False))
+    is_main_process = os.environ.get("RANK", "0") == "0"
+    return Progress(*columns, console=Console(stderr=True, highlight=False), disable=not is_main_process)
 
 
 def score_table(rows: Sequence[Mapping[str, Any]]) -> None:

@@ -24,6 +24,8 @@ from s2reid.types import Dataset, Tracklet
 from s2reid.version import __version__
 
 FORMAT = 1
+RENDERED = ("preset", "seed", "version", "persons", "frames", "height")
+"""What decides the pixels of a rendered set, whose frames are named alike whatever they show."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def fingerprint(data: Dataset, parts: Sequence[str]) -> Data:
         for part in parts
         for tracklet in getattr(data, part)
     ]
-    made = {name: data.origin.get(name) for name in ("preset", "seed", "version") if name in data.origin}
+    made = {name: data.origin[name] for name in RENDERED if name in data.origin}
     return Data(data.name, _hash([lines, made]))
 
 

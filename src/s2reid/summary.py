@@ -114,6 +114,6 @@ def data_wait(folder: Path) -> float:
     return sum(line["data_wait"] * line["seconds"] for line in lines) / seconds if seconds else 0.0
 
 
-def _tracklets(rows: Embeddings, shown: Sequence[tuple[str, Sequence[str]]]) -> tuple[Tracklet, ...]:
+def _tracklets(rows: Embeddings, shown: Sequence[Sequence[Any]]) -> tuple[Tracklet, ...]:
     labelled = zip(shown, rows.person.tolist(), rows.camera.tolist(), rows.outfit.tolist())
     return tuple(Tracklet(store, tuple(frames), *label) for (store, frames), *label in labelled)

@@ -50,6 +50,10 @@ class Options:
         for name, least in (("seed", 0), ("workers", 0), ("checkpoint_every", 1)):
             if getattr(self, name) < least:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected at least {least}")
+        if self.seed >= 2**63:
+            raise ValueError(f"seed is {self.seed}, expected less than 2**63")
+        if self.precision == "fp16" and default_device() == "cpu":
+            raise ValueError("precision fp16 needs a GPU, and there is none: take bf16, or leave it out for float32")
 
 
 def fit(

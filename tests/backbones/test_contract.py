@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from tests import tiny
 
 from s2reid import lookup
 
@@ -11,11 +12,13 @@ SCALES = ("small", "paper")
 # Parameters at each scale, worked out by hand.
 # Small: stem 3*32*49 + 64; stage 1, a block of two 3x3 convolutions at 32 channels with norms; stages 2 to 4, blocks
 # from c to 2c channels with a 1x1 shortcut. Paper: ResNet-50's 25,557,032 less the classifier's 2048*1000 + 1000.
-C2D_SMALL = 3 * 32 * 49 + 64 + 2 * (9 * 32**2 + 64) + sum(9 * 2 * c**2 + 36 * c**2 + 2 * c**2 + 12 * c for c in (32, 64, 128))
+C2D_SMALL = (
+    3 * 32 * 49 + 64 + 2 * (9 * 32**2 + 64) + sum(9 * 2 * c**2 + 36 * c**2 + 2 * c**2 + 12 * c for c in (32, 64, 128))
+)
 PARAMETERS = {("c2d", "small"): C2D_SMALL, ("c2d", "paper"): 23_508_032}
 
-# The first numbers and the mean of the embedding of `pixels()` by the small network of `filled`.
-FINGERPRINTS = {"c2d": [954.42, 417.75, 510.61, 931.15, 587.8, 221.92]}
+# The first numbers and the mean of the embedding of `pixels()` by the small network of `tiny.fill`.
+FINGERPRINTS = {"c2d": [954.42, 417.75, 510.61, 931.15, 587.80, 221.92]}
 
 
 def build(name, scale="small"):
@@ -34,18 +37,6 @@ def perturb(network, seed=0):
         for parameter in network.parameters():
             parameter.add_(0.02 * torch.randn(parameter.shape, generator=generator))
     return network
-
-
-def filled(network):
-    """Give every number of a network a value that no random generator decides."""
-    with torch.no_grad():
-        for name, value in sorted(network.state_dict().items()):
-            if not value.is_floating_point():
-                continue
-            wave = torch.sin(torch.arange(value.numel(), dtype=torch.float64) * 0.7 + len(name)).view(value.shape)
-            fan_in = max(1, value[0].numel()) if value.ndim > 1 else 1
-            value.copy_(1 + 0.1 * wave if value.ndim <= 1 else wave * (2 / fan_in) ** 0.5)
-    return network.eval()
 
 
 def test_the_walk_covers_every_backbone():
@@ -95,7 +86,7 @@ def test_parameter_counts(name, scale):
 @pytest.mark.parametrize("name", NAMES)
 def test_fixed_weights_give_fixed_features(name):
     with torch.no_grad():
-        features = filled(build(name))(pixels(2))
+        features = tiny.fill(build(name)).eval()(pixels(2))
     found = [*features[1, 0, :4].tolist(), features.mean().item(), features.std().item()]
     assert found == pytest.approx(FINGERPRINTS[name], rel=1e-3)
 

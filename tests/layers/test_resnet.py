@@ -10,7 +10,8 @@ def count(network):
     return sum(parameter.numel() for parameter in network.parameters())
 
 
-# torchvision's published counts less their classifiers: 11,689,512 - 513,000, 21,797,672 - 513,000, 25,557,032 - 2,049,000.
+# torchvision's published counts less their classifiers:
+# 11,689,512 - 513,000, 21,797,672 - 513,000, 25,557,032 - 2,049,000.
 @pytest.mark.parametrize(("depth", "expected"), [(18, 11_176_512), (34, 21_284_672), (50, 23_508_032)])
 def test_torchvisions_counts(depth, expected):
     assert count(ResNet(depth)) == expected

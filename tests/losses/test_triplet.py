@@ -42,7 +42,10 @@ PERSONS = {
 @pytest.mark.parametrize("person", PERSONS.values(), ids=PERSONS)
 def test_value_and_gradient_are_those_of_loops(person, margin, metric):
     features = torch.randn(8, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(3), requires_grad=True)
-    value, expected = triplet(features, torch.tensor(person), margin, metric), by_loops(features, person, margin, metric)
+    value, expected = (
+        triplet(features, torch.tensor(person), margin, metric),
+        by_loops(features, person, margin, metric),
+    )
     assert value.item() > 0
     torch.testing.assert_close(value, expected, rtol=1e-10, atol=0)
     grads = [torch.autograd.grad(loss, features)[0] for loss in (value, expected)]

@@ -53,7 +53,7 @@ def test_other_damage(tmp_path):
         read_frame(str(tmp_path), "text.jpg")
     with pytest.raises(ValueError, match=r"cannot read the frame .*none.jpg: No such file.*; is the data complete\?"):
         read_frame(str(tmp_path), "none.jpg")
-    with pytest.raises(ValueError, match="cannot read the frame .*: Is a directory"):
+    with pytest.raises(ValueError, match=r"cannot read the frame .*: Is a directory"):
         read_frame(str(tmp_path), "")
 
 

@@ -122,7 +122,10 @@ def test_labels():
     tracklets = [Tracklet("", ("x",), person, 0) for person in (30, 7, 30, 12)]
     assert source_labels(tracklets).tolist() == [2, 0, 2, 1]
     assert target_labels(tracklets).tolist() == [UNKNOWN] * 4
-    for wrong, message in ((tracklets + [Tracklet("", ("x",), UNKNOWN, 0)], "found 5 of which 1 have"), ([], "found 0")):
+    for wrong, message in (
+        ([*tracklets, Tracklet("", ("x",), UNKNOWN, 0)], "found 5 of which 1 have"),
+        ([], "found 0"),
+    ):
         with pytest.raises(ValueError, match=message + r".*is this the target\?"):
             source_labels(wrong)
 
@@ -167,10 +170,14 @@ def test_without_augmentation_the_pixels_are_the_frames(tracklets):
     for clip, index in zip(batch.pixels, batch.index.tolist()):
         tracklet = tracklets[index]
         for t, allowed in enumerate([(0,), (1, 2)]):
-            errors = [np.abs(clip[t].permute(1, 2, 0).numpy() - tiny.image(tracklet.person, tracklet.camera, f) * 1.0) for f in allowed]
+            errors = [
+                np.abs(clip[t].permute(1, 2, 0).numpy() - tiny.image(tracklet.person, tracklet.camera, f) * 1.0)
+                for f in allowed
+            ]
             assert min(error.mean() for error in errors) < 12
 
 
+@pytest.mark.filterwarnings("ignore:This DataLoader will create:UserWarning")  # on a machine with one core
 @pytest.mark.parametrize("is_target", [False, True])
 @pytest.mark.parametrize("workers", [1, 2])
 def test_the_workers_change_nothing(tracklets, workers, is_target):
@@ -215,7 +222,10 @@ def test_the_global_generator_is_not_touched(tracklets, workers):
 
 
 def test_frames_of_mixed_sizes(tmp_path):
-    own = [*tiny.write_tracklets(tmp_path / "a", [2, 2], size=(40, 20)), *tiny.write_tracklets(tmp_path / "b", [2, 2, 2], size=(9, 31))]
+    own = [
+        *tiny.write_tracklets(tmp_path / "a", [2, 2], size=(40, 20)),
+        *tiny.write_tracklets(tmp_path / "b", [2, 2, 2], size=(9, 31)),
+    ]
     batches = stream(own)
     assert len(batches) == 6
     assert batches[-1].pixels.shape == (6, 2, 3, 32, 16)

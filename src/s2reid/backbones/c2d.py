@@ -3,27 +3,34 @@
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional
 
 from s2reid.layers.resnet import ResNet
 
-SIZES = {"small": {"depth": 10, "width": 32}, "paper": {"depth": 50, "width": 64}}
+SIZES = {"small": {"depth": 10, "width": 32, "stripes": 2}, "paper": {"depth": 50, "width": 64}}
 """The network's numbers at each scale."""
 
 
 class C2D(nn.Module):
-    """Frames "b t 3 h w" -> frame features "b t d", by the same ResNet for each frame."""
+    """Frames "b t 3 h w" -> frame features "b t d", by the same ResNet for each frame.
 
-    def __init__(self, depth: int, width: int, last_stride: int = 1) -> None:
+    The last map is averaged in `stripes` equal horizontal parts (Sun et al. 2018), a channel's parts side by side in d;
+    one stripe is global average pooling.
+    """
+
+    def __init__(self, depth: int, width: int, last_stride: int = 1, stripes: int = 1) -> None:
         super().__init__()
         self.resnet = ResNet(depth, width, last_stride).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.num_features = self.resnet.num_features
+        self.stripes = stripes
+        self.num_features = self.resnet.num_features * stripes
 
     def forward(self, pixels: Float[Tensor, "b t 3 h w"]) -> Float[Tensor, "b t d"]:
         images = pixels.flatten(0, 1).contiguous(memory_format=torch.channels_last)
         maps = self.resnet(images)
-        return maps.mean((2, 3)).unflatten(0, pixels.shape[:2])
+        pooled: Tensor = functional.adaptive_avg_pool2d(maps, (self.stripes, 1))
+        return pooled.reshape(*pixels.shape[:2], self.num_features)
 
 
-def build(depth: int, width: int, last_stride: int = 1) -> C2D:
+def build(depth: int, width: int, last_stride: int = 1, stripes: int = 1) -> C2D:
     """Build the network; torchvision's names stand behind `resnet.` in its state dict."""
-    return C2D(depth, width, last_stride)
+    return C2D(depth, width, last_stride, stripes)

@@ -1,6 +1,8 @@
 """Augment a clip: one draw of every parameter a clip, so that its frames stay consistent; uint8 in, uint8 out."""
 
+import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -8,6 +10,7 @@ from jaxtyping import Float, UInt8
 
 from s2reid.video.decode import resize
 
+TABLE = 1 << 20  # numbers in the table of noise
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
@@ -41,26 +44,21 @@ def augment(
     >>> augment(frames, 4, 2, NONE, np.random.default_rng(0)).shape
     (1, 4, 2, 3)
     """
-    window = _window(height, width, how, rng)
+    warp = _warp(how, rng)
     colour = _colour(how, rng)
-    curve = np.exp(rng.normal(0, how.light)) if how.light else 1.0
-    table = _gamma_table(curve)
+    curve = _curve(float(np.exp(rng.normal(0, how.light)))) if how.light else None
     sigma = rng.uniform(0.4, 1.2) if rng.random() < how.blur else 0.0
     noise = rng.uniform(0, how.noise) if how.noise else 0.0
     box = _erased_box(height, width, rng) if rng.random() < how.erase else None
     frames = np.empty((len(clip), height, width, 3), np.uint8)
     for frame, image in zip(frames, clip):
-        image = resize(image, height, width)
-        if window is not None:
-            image = cv2.warpAffine(
-                image, window, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-            )
+        image = resize(image, height, width) if warp is None else _cut(image, height, width, warp)
         if sigma:
             image = cv2.GaussianBlur(image, (5, 5), sigma)
         if colour is not None:
             image = cv2.transform(image, colour)
-        if how.light:
-            image = cv2.LUT(image, table)
+        if curve is not None:
+            image = cv2.LUT(image, curve)
         if noise:
             image = _add_noise(image, noise, rng)
         frame[:] = image
@@ -70,18 +68,37 @@ def augment(
     return frames
 
 
-def _window(height: int, width: int, how: Augmentation, rng: np.random.Generator) -> Float[np.ndarray, "2 3"] | None:
-    """Map input to output coordinates for a flip, a zoom about the centre and a shift; None where nothing moves."""
-    is_flipped = rng.random() < how.flip
-    zoom = np.exp(rng.uniform(-how.zoom, how.zoom))
-    right, down = rng.uniform(-how.shift, how.shift, 2) * (width, height)
-    if not (is_flipped or how.zoom or how.shift):
-        return None
-    scale_x = -zoom if is_flipped else zoom
-    centre_x, centre_y = (width - 1) / 2, (height - 1) / 2
-    return np.array(
-        [[scale_x, 0, centre_x * (1 - scale_x) + right], [0, zoom, centre_y * (1 - zoom) + down]], np.float32
-    )
+@dataclass(frozen=True)
+class _Warp:
+    """What part of a frame is seen: about its centre, in shares of its size; a negative x is a mirror image."""
+
+    x: float
+    y: float
+    right: float
+    down: float
+
+
+def _warp(how: Augmentation, rng: np.random.Generator) -> _Warp | None:
+    """Draw a flip, a zoom and a shift; None where nothing can move."""
+    mirror = -1 if rng.random() < how.flip else 1
+    zoom = float(np.exp(rng.uniform(-how.zoom, how.zoom)))
+    right, down = rng.uniform(-how.shift, how.shift, 2).tolist()
+    return _Warp(mirror * zoom, zoom, right, down) if how.flip or how.zoom or how.shift else None
+
+
+def _cut(
+    image: UInt8[np.ndarray, "_ _ 3"], height: int, width: int, warp: _Warp
+) -> UInt8[np.ndarray, "height width 3"]:
+    """Resample the part of the frame that is seen, in one bilinear pass (after an area pass where it shrinks a lot)."""
+    if image.shape[0] > 2 * height:
+        image = resize(image, 2 * height, 2 * width)
+    rows, columns = image.shape[:2]
+    step_x, step_y = warp.x * columns / width, warp.y * rows / height
+    left = columns * (0.5 + warp.right) - 0.5 - step_x * (width - 1) / 2
+    top = rows * (0.5 + warp.down) - 0.5 - step_y * (height - 1) / 2
+    into = np.array([[step_x, 0, left], [0, step_y, top]])
+    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(image, into, (width, height), flags=how, borderMode=cv2.BORDER_REPLICATE)
 
 
 def _colour(how: Augmentation, rng: np.random.Generator) -> Float[np.ndarray, "3 4"] | None:
@@ -97,23 +114,30 @@ def _colour(how: Augmentation, rng: np.random.Generator) -> Float[np.ndarray, "3
     return np.hstack([gain, offset]).astype(np.float32)
 
 
-def _gamma_table(curve: float) -> UInt8[np.ndarray, "1 256"]:
-    return (255 * (np.arange(256) / 255) ** curve + 0.5).astype(np.uint8)[None]
+def _curve(gamma: float) -> UInt8[np.ndarray, "1 256"]:
+    return (255 * (np.arange(256) / 255) ** gamma + 0.5).astype(np.uint8)[None]
 
 
 def _add_noise(image: UInt8[np.ndarray, "h w 3"], sigma: float, rng: np.random.Generator) -> UInt8[np.ndarray, "h w 3"]:
-    """Add Gaussian sensor noise; the sum is rounded and clipped by OpenCV."""
-    noise = rng.standard_normal(image.shape, dtype=np.float32) * np.float32(sigma)
+    """Add Gaussian sensor noise: a random stretch of a fixed table, since drawing it costs more than all the rest."""
+    table = _noise_table(max(TABLE, image.size))
+    start = int(rng.random() * (len(table) - image.size))
+    noise = table[start : start + image.size].reshape(image.shape) * np.float32(sigma)
     return cv2.add(image, noise, dtype=cv2.CV_8U)
+
+
+@lru_cache(maxsize=1)
+def _noise_table(size: int) -> Float[np.ndarray, " n"]:
+    return np.random.default_rng(0).standard_normal(size, dtype=np.float32)
 
 
 def _erased_box(height: int, width: int, rng: np.random.Generator) -> tuple[slice, slice, UInt8[np.ndarray, " 3"]]:
     """Draw random erasing's rectangle (Zhong et al. 2020): 2 to 30 % of the area, one flat random colour."""
-    area, aspect = rng.uniform(0.02, 0.3) * height * width, np.exp(rng.uniform(-1.1, 1.1))
-    rows = int(np.clip(np.sqrt(area * aspect), 1, height - 1))
-    columns = int(np.clip(np.sqrt(area / aspect), 1, width - 1))
-    top, left = rng.integers(0, height - rows), rng.integers(0, width - columns)
-    return slice(top, top + rows), slice(left, left + columns), rng.integers(0, 256, 3).astype(np.uint8)
+    area, aspect = rng.uniform(0.02, 0.3) * height * width, math.exp(rng.uniform(-1.1, 1.1))
+    rows = min(max(1, int(math.sqrt(area * aspect))), height - 1)
+    columns = min(max(1, int(math.sqrt(area / aspect))), width - 1)
+    top, left = int(rng.random() * (height - rows)), int(rng.random() * (width - columns))
+    return slice(top, top + rows), slice(left, left + columns), (256 * rng.random(3)).astype(np.uint8)
 
 
 def without(how: Augmentation, *parts: str) -> Augmentation:

@@ -1,0 +1,121 @@
+"""Source only does not look at the target; target BN looks, but only with its batch norms."""
+
+import pytest
+import torch
+from tests import tiny
+
+from s2reid.batch import Clips
+
+pytestmark = pytest.mark.usefixtures("tiny_scale")
+
+
+class Untouchable(Clips):
+    """A target that nobody may look at."""
+
+    def __init__(self):
+        pass
+
+    def __getattr__(self, name):
+        raise AssertionError(f"the target's {name} was read")
+
+
+def update(learner, target, steps=2):
+    optimizers = learner.train().optimizers(tiny.schedule())
+    for step in range(steps):
+        learner.step(learner, tiny.clips(seed=step), target, optimizers, torch.Tensor.backward)
+    return {name: value.clone() for name, value in learner.state_dict().items()}
+
+
+def test_source_only_never_looks_at_the_target():
+    assert tiny.equal_weights(update(tiny.learner(), Untouchable()), update(tiny.learner(), None))
+
+
+def test_target_bn_needs_target_clips():
+    with pytest.raises(ValueError, match="target_bn needs target clips: give a target"):
+        tiny.learner("target_bn").losses(tiny.clips(), None)
+
+
+def statistics(state):
+    return {name: value for name, value in state.items() if "running" in name and name.startswith("encoder.")}
+
+
+def test_target_bn_changes_statistics_and_nothing_else_in_its_first_step():
+    without, with_target = tiny.learner(), tiny.learner("target_bn")
+    with_target.load_state_dict(without.state_dict())
+    target = tiny.unlabelled(tiny.clips(seed=7))
+    plain, adapted = update(without, None, 1), update(with_target, target, 1)
+    own = [name for name in plain if name.startswith(("encoder.", "classifier."))]
+    changed = {name for name in own if not torch.equal(plain[name], adapted[name])}
+    assert changed == {name for name in own if "running" in name or "num_batches" in name}
+    assert len(changed) == 3 * 13  # 12 norms of a ResNet-10, with three shortcuts, and the neck
+
+
+def test_target_bn_changes_what_is_embedded_and_source_pixels_alone_do_not():
+    pixels = tiny.clips(seed=3).pixels
+    target = tiny.unlabelled(tiny.clips(seed=7))
+    plain, adapted = tiny.learner(average=0.0), tiny.learner("target_bn", average=0.0)
+    update(plain, None), update(adapted, target)
+    assert not torch.allclose(plain.eval().encode(pixels), adapted.eval().encode(pixels), atol=1e-3)
+
+
+def test_the_target_leaves_no_gradient():
+    learner = tiny.learner("target_bn").train()
+    target = tiny.unlabelled(tiny.clips(seed=7))
+    gradients = []
+    for clips in (target, tiny.unlabelled(tiny.clips(seed=8))):
+        learner.zero_grad()
+        learner.total(learner(tiny.clips(), clips)).backward()
+        gradients.append([parameter.grad.clone() for parameter in learner.parameters() if parameter.grad is not None])
+    assert all(torch.equal(one, other) for one, other in zip(*gradients))
+
+
+def test_the_average_is_tested_unless_it_is_off():
+    averaged, bare = tiny.learner(), tiny.learner(average=0.0)
+    assert averaged.tested == "moving average of the weights (momentum 0.99)"
+    assert bare.tested == "the trained network"
+    assert bare.average is None
+    with torch.no_grad():
+        averaged.classifier.weight.zero_()
+        for parameter in averaged.encoder.parameters():
+            parameter.zero_()
+    assert averaged.eval().encode(tiny.clips().pixels).abs().sum() > 0  # the average still has the old weights
+
+
+def test_a_loss_is_compared_in_the_metric_of_the_settings():
+    terms = [
+        tiny.learner(metric=metric).train()(tiny.clips(), None)["triplet"].item() for metric in ("cosine", "euclidean")
+    ]
+    assert terms[0] != terms[1]
+
+
+def test_flip_averaging_is_the_mean_of_both_views():
+    pixels = tiny.clips(seed=3).pixels
+    flipped, plain = (tiny.learner(test={"coverage": "all", "flip": flip}).eval() for flip in (True, False))
+    torch.testing.assert_close(flipped.embed(pixels), flipped.embed(pixels.flip(-1)))
+    torch.testing.assert_close(plain.embed(pixels), plain.encode(pixels))
+    views = [torch.nn.functional.normalize(plain.encode(view), dim=1) for view in (pixels, pixels.flip(-1))]
+    torch.testing.assert_close(flipped.embed(pixels), sum(views) / 2)
+    assert not torch.allclose(plain.embed(pixels), plain.embed(pixels.flip(-1)))
+
+
+def test_pool_is_the_mean_at_length_1():
+    clips = torch.tensor([[3.0, 0.0], [0.0, 4.0], [3.0, 0.0]])
+    torch.testing.assert_close(
+        tiny.learner().pool(clips), torch.tensor([2.0, 4 / 3]) / torch.tensor([2.0, 4 / 3]).norm()
+    )
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "adam", "sgd"])
+def test_optimizers_decay_matrices_only(optimizer):
+    (found,) = tiny.learner().optimizers(tiny.schedule(optimizer=optimizer, weight_decay=0.1))
+    decayed, free = found.param_groups
+    assert (decayed["weight_decay"], free["weight_decay"]) == (0.1, 0.0)
+    assert all(p.ndim > 1 for p in decayed["params"])
+    assert all(p.ndim == 1 for p in free["params"])
+    trained = sum(p.requires_grad for p in tiny.learner().parameters())
+    assert len(decayed["params"]) + len(free["params"]) == trained
+
+
+def test_unknown_optimizer():
+    with pytest.raises(ValueError, match="no optimizer named 'lion': there are adamw, adam, sgd"):
+        tiny.learner().optimizers(tiny.schedule(optimizer="lion"))

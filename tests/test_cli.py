@@ -1,0 +1,327 @@
+"""The command line: what a user types, and what a user sees when it is wrong."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from tests import tiny
+
+from s2reid import cli
+from s2reid.train import CHECKPOINT
+
+pytestmark = pytest.mark.usefixtures("tiny_scale")
+
+
+@pytest.fixture
+def run(capsys, monkeypatch, tmp_path):
+    """Run `s2reid` in this process, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("S2REID_DATA", raising=False)
+    monkeypatch.delenv("S2REID_DEBUG", raising=False)
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["s2reid", *map(str, arguments)])
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as stop:
+            code = stop.code or 0
+        out, err = capsys.readouterr()
+        return SimpleNamespace(code=code, out=out, err=err)
+
+    return run
+
+
+def complaint(done, code=2):
+    """Check that stderr holds progress and exactly one line more, and return that line."""
+    assert "Traceback" not in done.out + done.err
+    lines = [line for line in done.err.splitlines() if line.strip() and not re.search("[━╸╺]|images/s", line)]
+    assert len(lines) == 1, done.err
+    assert lines[0].startswith("s2reid: ")
+    assert done.code == code
+    return lines[0]
+
+
+def training(source, *more):
+    return "train", "--source", f"svreid:{source}", "--scale", "tiny", "--steps", 2, "--workers", 0, *more
+
+
+@pytest.fixture
+def model(run, source_root, tmp_path):
+    assert run(*training(source_root)).code == 0
+    return next((tmp_path / "runs").iterdir()) / "model"
+
+
+def test_from_training_to_a_page(run, model, source_root, target_root, tmp_path):
+    data = f"ilids_vid:{target_root}"
+    assert {path.name for path in model.iterdir()} == {"model.json", "weights.safetensors"}
+
+    row = json.loads(run("evaluate", model, data, "--json").out)
+    assert (row["method"], row["target"], row["num_valid"], row["num_queries"]) == ("source_only", "standin-tiny", 4, 4)
+    assert 0 < row["mean_ap"] <= 1
+    table = run("evaluate", model, data)
+    assert "standin-tiny" in table.out
+    assert f"{100 * row['mean_ap']:.1f}" in table.out
+
+    done = run("embed", model, data, "--out", "x.npz")
+    assert done.out == "wrote x.npz: 16 vectors of 64 numbers\n"
+    with np.load("x.npz") as columns:
+        np.testing.assert_allclose(np.linalg.norm(columns["vectors"], axis=1), 1, atol=1e-5)
+    assert "4 vectors" in run("embed", model, data, "--out", "q.npz", "--part", "query").out
+
+    found = run("search", model, data, data, "--top", 2, "--out", "found.html")
+    assert found.code == 0
+    assert "wrote found.html" in found.out
+    assert (tmp_path / "found.html").read_text("utf-8").lstrip().lower().startswith("<!doctype html>")
+    folder = target_root / "i-LIDS-VID" / "sequences" / "cam1" / "person001"
+    assert "similarity" in run("search", model, folder, data).out
+
+    adapted = run(*training(source_root, "--method", "target_bn", "--target", data, "--init", model))
+    assert adapted.code == 0, adapted.err
+    assert len(list((tmp_path / "runs").iterdir())) == 2
+
+
+def test_a_report_of_runs(run, source, target, tmp_path):
+    from s2reid import experiment
+
+    plan = experiment.Plan("source_only", source, scale="tiny", schedule=tiny.schedule(2))
+    experiment.score(experiment.run(plan, tmp_path / "runs"), target)
+    done = run("report", "runs", "--out", "page.html")
+    assert (done.code, done.out) == (0, "wrote page.html\n")
+    assert "standin-tiny" in (tmp_path / "page.html").read_text("utf-8")
+
+
+def test_a_finished_run_is_not_trained_again(run, model, source_root):
+    before = (model / "weights.safetensors").stat().st_mtime_ns
+    done = run(*training(source_root))
+    assert done.code == 0
+    assert f"runs/{model.parent.name}/model" in done.out
+    assert (model / "weights.safetensors").stat().st_mtime_ns == before
+
+
+def test_doctor(run):
+    assert {"device", "precision", "installed", "problems"} <= json.loads(run("doctor", "--json").out).keys()
+    assert run("doctor").out.startswith("s2reid ")
+
+
+WRONG_TRAININGS = {
+    "method": (
+        ("--method", "sorce_only"),
+        "no method named 'sorce_only': there are source_only, target_bn; did you mean",
+    ),
+    "backbone": (("--settings", "backbone=c3d"), "no backbone named 'c3d': there are c2d"),
+    "setting": (("--settings", "speed=1"), "source_only has no setting 'speed'"),
+    "value": (("--settings", "average=high"), "the setting average of source_only is 'high', expected float"),
+    "no value": (("--settings", "average"), "the setting 'average' has no '=': write name=value"),
+    "scale": (("--scale", "huge"), "no scale named 'huge': there are small, paper"),
+    "steps": (("--steps", "-1"), "steps is -1, expected 0"),
+    "threads": (("--threads", "0"), "threads is 0, expected at least 1"),
+    "workers": (("--workers", "-1"), "workers is -1, expected at least 0"),
+    "checkpoints": (("--checkpoint-every", "0"), "checkpoint_every is 0, expected at least 1"),
+    "seed": (("--seed", "-1"), "seed is -1, expected at least 0"),
+    "augmentation": (("--without", "jitter"), "no augmentation named ['jitter']: there are flip, zoom"),
+    "no target": (("--method", "target_bn", "--init", "x"), "target_bn adapts to a target, and none was given"),
+    "no model": (("--init", "nowhere"), "nowhere is no model: found nothing"),
+    "target name": (("--target", "mers:x"), "no dataset named 'mers': there are"),
+    "missing target": (("--target", "ilids_vid:nowhere"), "nowhere does not exist"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "message"), WRONG_TRAININGS.values(), ids=WRONG_TRAININGS)
+def test_trainings_that_cannot_be(run, source_root, tmp_path, arguments, message):
+    assert message in complaint(run(*training(source_root, *arguments)))
+    assert not (tmp_path / "runs").exists()
+
+
+def test_half_precision_needs_a_gpu(run, source_root):
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU here")
+    assert "precision fp16 needs a GPU, and there is none" in complaint(
+        run(*training(source_root, "--precision", "fp16"))
+    )
+
+
+def test_sources_that_cannot_be(run, tmp_path, target_root):
+    assert "nowhere does not exist" in complaint(run("train", "--source", "svreid:nowhere"))
+    (tmp_path / "empty").mkdir()
+    assert "empty is empty: is the data complete?" in complaint(run("train", "--source", "svreid:empty"))
+    few = tiny.write_source(tmp_path / "few", persons=2)
+    assert "a batch needs 3 persons, the source has 2" in complaint(run(*training(few)))
+    lone = tiny.write_source(tmp_path / "lone", cameras=1)
+    assert "each of the 4 source persons has one tracklet only" in complaint(run(*training(lone)))
+
+
+def test_a_person_in_both_train_and_test(run, tmp_path):
+    tiny.write_frames(tmp_path / "a", ["1.jpg"], 1, 0)
+    tiny.write_frames(tmp_path / "b", ["1.jpg"], 1, 1)
+    (tmp_path / "m.csv").write_text("path,person,camera,split\na,1,0,train\nb,1,1,query\n")
+    line = complaint(run("train", "--source", "csv:m.csv"))
+    assert "train" in line
+    assert "1" in line
+
+
+def test_models_and_data_that_do_not_fit(run, model, source_root, target_root, tmp_path):
+    data = f"ilids_vid:{target_root}"
+    assert "nowhere is no model: found nothing" in complaint(run("evaluate", "nowhere", data))
+    assert f"svreid:{source_root} has 0 queries and 0 gallery" in complaint(
+        run("evaluate", model, f"svreid:{source_root}")
+    )
+    assert "no protocol named 'mars'" in complaint(run("evaluate", model, data, "--protocol", "mars"))
+    assert "ilids_vid has no option 'query_camera'" in complaint(run("evaluate", model, data, "--query-camera", "1"))
+    assert "top is 0, expected at least 1" in complaint(run("search", model, data, data, "--top", "0"))
+    assert "no query at nobody" in complaint(run("search", model, "nobody", data))
+    assert "no runs at nowhere" in complaint(run("report", "nowhere"))
+    assert "have no scores yet" in complaint(run("report", model.parent))
+    (model / "weights.safetensors").write_bytes(b"x")
+    assert "cannot read the weights" in complaint(run("evaluate", model, data))
+
+
+def test_queries_without_a_match(run, model, tmp_path):
+    rows = [("a", 1, 0, "query"), ("b", 2, 1, "gallery")]
+    for name, person, camera, _ in rows:
+        tiny.write_frames(tmp_path / name, ["1.jpg"], person, camera)
+    (tmp_path / "m.csv").write_text(
+        "path,person,camera,split\n" + "".join(f"{','.join(map(str, row))}\n" for row in rows)
+    )
+    assert "none of 1 queries has a match" in complaint(run("evaluate", model, "csv:m.csv"))
+
+
+def test_a_damaged_frame_ends_a_test(run, model, tmp_path):
+    target = tiny.write_target(tmp_path / "t")
+    frame = next((target / "i-LIDS-VID" / "sequences" / "cam1" / "person001").iterdir())
+    frame.write_bytes(frame.read_bytes()[:200])
+    assert "is cut short (200 bytes)" in complaint(run("evaluate", model, f"ilids_vid:{target}"))
+
+
+def test_places_that_cannot_be_written(run, model, target_root, source_root, tmp_path):
+    data = f"ilids_vid:{target_root}"
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "folder").mkdir()
+    assert "file" in complaint(run(*training(source_root, "--out", "file")))
+    assert "file" in complaint(run("embed", model, data, "--out", "file/x.npz"))
+    assert "folder" in complaint(run("embed", model, data, "--out", "folder"))
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_may_not_be_written(run, source_root, tmp_path):
+    (tmp_path / "locked").mkdir(mode=0o500)
+    assert "Permission denied" in complaint(run(*training(source_root, "--out", "locked/runs")))
+
+
+def test_worlds_that_cannot_be(run):
+    assert "no world preset named 'mars': there are svreid" in complaint(run("world", "mars", "out"))
+
+
+def test_a_full_disk_is_not_the_users_mistake(capsys):
+    assert cli.complain(OSError(28, "No space left on device", "x.npz")) == 1
+    assert capsys.readouterr().err == (
+        "s2reid: No space left on device: x.npz; what was finished is kept, run the same command again\n"
+    )
+    assert cli.complain(RuntimeError("first\n second")) == 1
+    assert capsys.readouterr().err == "s2reid: RuntimeError: first second; set S2REID_DEBUG=1 to see where\n"
+
+
+def test_debugging_shows_where(run, monkeypatch):
+    monkeypatch.setenv("S2REID_DEBUG", "1")
+    done = run("evaluate", "nowhere", "persons:nowhere")
+    assert done.code == 2
+    assert "Traceback" in done.err
+
+
+@pytest.mark.parametrize(
+    ("pairs", "expected"),
+    [
+        (("average=0.5", "margin=null"), {"average": 0.5, "margin": None}),
+        (("metric=cosine", 'test={"flip": false}'), {"metric": "cosine", "test": {"flip": False}}),
+        (("name=a=b",), {"name": "a=b"}),
+    ],
+)
+def test_settings_are_json_or_words(pairs, expected):
+    assert cli.parse_settings(pairs) == expected
+
+
+# As other processes
+
+
+def test_help_is_instant_and_needs_no_torch(tmp_path):
+    code = "import sys; sys.argv = ['s2reid', '--help']\nfrom s2reid.cli import main\n"
+    code += "try: main()\nexcept SystemExit: print({'torch', 'numpy', 'cv2'} & set(sys.modules), file=sys.stderr)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=tiny.environment(), cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    assert done.stderr.strip() == "set()"
+    for verb in ("world", "train", "embed", "evaluate", "search", "report", "demo", "doctor"):
+        assert verb in done.stdout
+
+
+def test_importing_the_package_needs_no_torch(tmp_path):
+    code = "import sys, s2reid; print('torch' in sys.modules, s2reid.__version__)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=tiny.environment(), cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.stdout.split()[0] == "False", done.stderr
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    """A source with the persons that a batch of the small scale needs."""
+    return tiny.write_source(tmp_path_factory.mktemp("many"), persons=40, cameras=2, frames=1)
+
+
+def seen(done):
+    return SimpleNamespace(code=done.returncode, out=done.stdout, err=done.stderr)
+
+
+def test_a_damaged_frame_in_a_loader_worker_is_one_line(tmp_path):
+    root = tiny.write_source(tmp_path / "s", persons=40, cameras=2, frames=1)
+    for frame in root.rglob("*.jpg"):
+        frame.write_bytes(frame.read_bytes()[:100])
+    done = tiny.program("train", "--source", f"svreid:{root}", "--steps", 2, "--workers", 1, cwd=tmp_path)
+    line = complaint(seen(done))
+    assert re.search(r"s2reid: the frame .*0.jpg is damaged \(.*\): copy it again or remove it$", line)
+
+
+def test_ctrl_c_in_the_middle_of_training_stops_in_one_line_and_goes_on_later(tmp_path, many):
+    command = ["train", "--source", f"svreid:{many}", "--steps", "40", "--checkpoint-every", "1", "--workers", "1"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "s2reid", *command],
+        cwd=tmp_path,
+        env=tiny.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 120
+    while not [*tmp_path.glob(f"runs/*/{CHECKPOINT}/step.json")] and time.monotonic() < deadline:
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the loader's worker too
+    out, err = process.communicate(timeout=60)
+    stopped = SimpleNamespace(code=process.returncode, out=out, err=err)
+    assert complaint(stopped, 130) == "s2reid: stopped; run the same command again to go on"
+    (said,) = tmp_path.glob(f"runs/*/{CHECKPOINT}*/step.json")
+    assert 1 <= json.loads(said.read_text())["step"] < 40
+    assert not [*tmp_path.glob("runs/*/model")]
+
+
+@pytest.mark.slow
+def test_from_a_rendered_world_to_a_score(tmp_path):
+    for preset, persons in (("svreid", 36), ("standin-ilids", 8)):
+        done = tiny.program("world", preset, preset, "--persons", persons, "--frames", 2, "--height", 64, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    trained = tiny.program("train", "--source", "svreid:svreid", "--steps", 2, cwd=tmp_path)
+    assert trained.returncode == 0, trained.stderr
+    model = next(tmp_path.glob("runs/*/model"))
+    scored = tiny.program("evaluate", model, "ilids_vid:standin-ilids", "--json", cwd=tmp_path)
+    row = json.loads(scored.stdout)
+    assert (row["target"], row["num_valid"]) == ("standin-ilids", 4)

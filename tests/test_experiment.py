@@ -1,0 +1,128 @@
+"""One cell: train or reuse, embed or reuse, score."""
+
+import json
+from dataclasses import asdict, replace
+
+import pytest
+from tests import tiny
+
+from s2reid import experiment, model, runs, train
+from s2reid.experiment import Plan
+from s2reid.train import LOG, Options
+
+pytestmark = pytest.mark.usefixtures("tiny_scale")
+
+
+def plan(source, steps=3, **changes):
+    return Plan("source_only", source, scale="tiny", schedule=tiny.schedule(steps), **changes)
+
+
+def forbid(monkeypatch, module, name):
+    def forbidden(*_, **__):
+        raise AssertionError(f"{name} was called")
+
+    monkeypatch.setattr(module, name, forbidden)
+
+
+def test_a_run_leaves_a_model_a_log_and_no_checkpoint(tmp_path, source):
+    folder = experiment.run(plan(source, 4), tmp_path, Options(checkpoint_every=2))
+    assert {path.name for path in folder.iterdir()} == {"run.json", "model", LOG}
+    card = model.read_card(folder / "model")
+    assert card.provenance["training"] == folder.name == plan(source, 4).training().key
+    assert card.provenance["source"] == {"name": "tiny-source", "preset": "tiny-source", "seed": 0, "version": 1}
+    assert card.task.num_persons == tiny.PERSONS
+
+
+def test_a_finished_run_is_reused_without_training(tmp_path, source, monkeypatch):
+    first = experiment.run(plan(source), tmp_path)
+    forbid(monkeypatch, train, "fit")
+    assert experiment.run(plan(source), tmp_path) == first
+    with pytest.raises(AssertionError, match="fit was called"):
+        experiment.run(plan(source, seed=1), tmp_path)
+
+
+def test_no_steps_give_the_untrained_network(tmp_path, source):
+    folder = experiment.run(plan(source, 0), tmp_path)
+    assert tiny.equal_weights(model.load(folder / "model")[0].state_dict(), tiny.learner().state_dict())
+    assert not (folder / LOG).exists()
+
+
+def test_a_killed_run_goes_on(tmp_path, source):
+    class Killed(BaseException):
+        pass
+
+    def kill(progress):
+        if progress.step == 5:
+            raise Killed
+
+    with pytest.raises(Killed):
+        experiment.run(plan(source, 6), tmp_path / "a", Options(checkpoint_every=2), kill)
+    steps = []
+    folder = experiment.run(
+        plan(source, 6), tmp_path / "a", Options(checkpoint_every=2), lambda p: steps.append(p.step)
+    )
+    whole = experiment.run(plan(source, 6), tmp_path / "b", Options(checkpoint_every=2))
+    assert steps == [5, 6]
+    weights = [model.load(one / "model")[0].state_dict() for one in (folder, whole)]
+    assert tiny.equal_weights(*weights)
+
+
+def test_scores_are_written_and_embeddings_reused(tmp_path, source, target, monkeypatch):
+    folder = experiment.run(plan(source), tmp_path)
+    tested = experiment.score(folder, target)
+    assert tested.scores.num_queries == tested.scores.num_valid == 4
+    (row,) = runs.read_scores(folder)
+    assert (row["method"], row["target"], row["is_real"]) == ("source_only", "standin-tiny", False)
+    assert row["mean_ap"] == tested.scores.mean_ap
+    assert row["test"].startswith("all frames, flip-averaged in clips of 2, moving average")
+    shown = json.loads((folder / "embeddings" / row["cell"] / "tracklets.json").read_text())
+    assert [len(frames) for _, frames in shown["query"]] == [3] * 4
+    forbid(monkeypatch, experiment, "load_model")
+    assert experiment.score(folder, target).scores == tested.scores
+    assert len(runs.read_scores(folder)) == 1
+
+
+def test_each_protocol_is_a_cell(tmp_path, source, target):
+    folder = experiment.run(plan(source), tmp_path)
+    for protocol in ("cross_camera", "same_clothes"):
+        experiment.score(folder, target, protocol)
+    assert [row["protocol"] for row in runs.read_scores(folder)] == ["cross_camera", "same_clothes"]
+
+
+def test_continuing_starts_from_the_given_weights(tmp_path, source, target):
+    start = experiment.run(plan(source), tmp_path) / "model"
+    asked = Plan("target_bn", source, target, scale="tiny", schedule=tiny.schedule(0), start=start)
+    folder = experiment.run(asked, tmp_path)
+    assert tiny.equal_weights(*(model.load(place)[0].state_dict() for place in (start, folder / "model")))
+    assert model.read_card(folder / "model").provenance["target"]["name"] == "standin-tiny"
+    assert asked.training().continues == start.parent.name
+
+
+def test_a_continued_schedule_is_short_slow_and_at_full_size():
+    whole, short = (experiment.default_schedule("small", continues) for continues in (False, True))
+    assert (short.steps, short.sizes, short.warmup) == (round(0.1 * whole.steps), ((1.0, 1.0),), 0)
+    assert short.learning_rate == pytest.approx(whole.learning_rate / 10)
+    changed = {name for name, value in asdict(short).items() if value != asdict(whole)[name]}
+    assert changed <= {"steps", "learning_rate", "sizes", "warmup"}
+
+
+def test_plans_that_cannot_be(tmp_path, source, target):
+    start = tmp_path / "model"
+    empty = replace(target, train=())
+    for change, message in (
+        ({"method": "ours"}, "no method named 'ours'"),
+        ({"settings": {"speed": 1}}, "source_only has no setting 'speed'"),
+        ({"method": "target_bn", "start": start}, "target_bn adapts to a target, and none was given: name a target"),
+        ({"method": "target_bn", "target": empty, "start": start}, "standin-tiny has no training tracklets"),
+        ({"method": "target_bn", "target": target}, "target_bn continues a model of source_only: give one"),
+        ({"method": "target_bn", "target": target, "start": start}, "is no model: found nothing"),
+        ({"scale": "huge"}, "no scale named 'huge'"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            replace(plan(source), **change).training()
+
+
+def test_the_cost_is_said_beforehand(source):
+    said = experiment.cost(plan(source))
+    assert said.startswith("3 steps of 6 images at 32x16 or less, 0.16 M parameters, ") or "M parameters" in said
+    assert said.endswith("minutes")

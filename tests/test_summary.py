@@ -1,0 +1,80 @@
+"""The page of a folder of runs."""
+
+import json
+import os
+
+import pytest
+from tests import tiny
+
+from s2reid import experiment, summary
+from s2reid.experiment import Plan
+from s2reid.train import LOG
+
+pytestmark = pytest.mark.usefixtures("tiny_scale")
+
+
+def run(root, source, target, seed=0, steps=3):
+    folder = experiment.run(Plan("source_only", source, scale="tiny", schedule=tiny.schedule(steps), seed=seed), root)
+    experiment.score(folder, target)
+    return folder
+
+
+def test_a_page_of_runs(tmp_path, source, target):
+    folder = run(tmp_path / "runs", source, target)
+    for root in (tmp_path / "runs", folder):
+        page = summary.write(root, tmp_path / "page.html").read_text("utf-8")
+        assert "standin-tiny" in page
+        assert "source_only" in page
+
+
+def test_runs_are_found_in_the_order_they_were_begun(tmp_path):
+    for name, time in (("b", 1), ("a", 3), ("c", 2)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "run.json").write_text("{}")
+        os.utime(tmp_path / name / "run.json", (time, time))
+    assert [path.name for path in summary.find(tmp_path)] == ["b", "c", "a"]
+    assert summary.find(tmp_path / "a") == [tmp_path / "a"]
+
+
+def test_where_there_is_nothing_to_show(tmp_path, source, target):
+    with pytest.raises(ValueError, match=r"no runs at .*none: there is no such folder"):
+        summary.find(tmp_path / "none")
+    with pytest.raises(ValueError, match=r"no runs in .*: expected folders with a run.json, as `s2reid train` makes"):
+        summary.find(tmp_path)
+    experiment.run(Plan("source_only", source, scale="tiny", schedule=tiny.schedule(0)), tmp_path)
+    with pytest.raises(ValueError, match=r"the runs in .* have no scores yet: run `s2reid demo`"):
+        summary.write(tmp_path, tmp_path / "page.html")
+    assert not (tmp_path / "page.html").exists()
+
+
+def said(method="source_only", seed=0, steps=5, key="0123456789ab"):
+    return {"key": key, "training": {"method": method, "seed": seed, "schedule": {"steps": steps}}}
+
+
+@pytest.mark.parametrize(
+    ("runs", "expected"),
+    [
+        ([said(steps=0), said(), said("target_bn")], ["untrained", "source_only", "target_bn"]),
+        ([said(), said(seed=1)], ["source_only seed 0", "source_only seed 1"]),
+        ([said(key="aaaaaaaa"), said(key="bbbbbbbb")], ["source_only seed 0 aaaaaa", "source_only seed 0 bbbbbb"]),
+    ],
+)
+def test_runs_have_different_names(runs, expected):
+    assert summary.labels(runs) == expected
+
+
+def test_speed_and_waiting(tmp_path):
+    assert summary.seconds_per_step(tmp_path) is None
+    assert summary.data_wait(tmp_path) == 0
+    lines = [{"step": 10, "seconds": 2.0, "data_wait": 0.5}, {"step": 15, "seconds": 1.0, "data_wait": 0.2}]
+    (tmp_path / LOG).write_text("\n".join(map(json.dumps, lines)))
+    assert summary.seconds_per_step(tmp_path) == pytest.approx(0.2)
+    assert summary.data_wait(tmp_path) == pytest.approx(1.2 / 3)
+
+
+def test_curves_are_the_log(tmp_path):
+    assert summary.read_curve(tmp_path, "x") is None
+    lines = [{"step": s, "images_per_second": 9.0, "terms": {"identity": 1.0 / s}} for s in (10, 20)]
+    (tmp_path / LOG).write_text("\n".join(map(json.dumps, lines)))
+    curve = summary.read_curve(tmp_path, "x")
+    assert curve.name == "x"
