@@ -18,7 +18,7 @@ demo: .setup-done
 
 # Everything that CI runs.
 test: lint
-	$(BIN)/pytest --jaxtyping-packages=s2reid,beartype.beartype -m 'not slow' -q
+	$(BIN)/pytest --jaxtyping-packages=s2reid,beartype.beartype -m 'not slow' -q -n 2
 
 lint: .setup-done
 	$(BIN)/ruff check .

@@ -95,12 +95,16 @@ def test_continuing_starts_from_the_given_weights(tmp_path, source, target):
     folder = experiment.run(asked, tmp_path)
     assert tiny.equal_weights(*(model.load(place)[0].state_dict() for place in (start, folder / "model")))
     assert model.read_card(folder / "model").provenance["target"]["name"] == "standin-tiny"
-    assert asked.training().continues == start.parent.name
+    assert asked.training().continues == model.digest(start)
+    other = Plan("source_only", source, scale="tiny", schedule=tiny.schedule(0), start=start)
+    assert other.training().continues == model.digest(start)
+    with pytest.raises(ValueError, match="continues a model of source_only, and .* is one of target_bn"):
+        replace(asked, start=folder / "model").training()
 
 
 def test_a_continued_schedule_is_short_slow_and_at_full_size():
     whole, short = (experiment.default_schedule("small", continues) for continues in (False, True))
-    assert (short.steps, short.sizes, short.warmup) == (round(0.1 * whole.steps), ((1.0, 1.0),), 0)
+    assert (short.steps, short.sizes, short.warmup) == (round(experiment.CONTINUED * whole.steps), ((1.0, 1.0),), 0)
     assert short.learning_rate == pytest.approx(whole.learning_rate / 10)
     changed = {name for name, value in asdict(short).items() if value != asdict(whole)[name]}
     assert changed <= {"steps", "learning_rate", "sizes", "warmup"}
@@ -122,7 +126,22 @@ def test_plans_that_cannot_be(tmp_path, source, target):
             replace(plan(source), **change).training()
 
 
-def test_the_cost_is_said_beforehand(source):
-    said = experiment.cost(plan(source))
+def test_the_cost_is_said_beforehand(source, tmp_path):
+    said = experiment.cost(plan(source), tmp_path)
     assert said.startswith("3 steps of 6 images at 32x16 or less, 0.16 M parameters, ") or "M parameters" in said
     assert said.endswith("minutes")
+    folder = experiment.run(plan(source), tmp_path)
+    assert experiment.cost(plan(source), tmp_path) == f"trained already, in {folder}: nothing to do"
+
+
+def test_a_source_that_cannot_be_trained_on_is_refused_before_anything_starts(source, target, tmp_path):
+    for data, message in ((replace(source, train=source.train[:2]), "a batch needs"), (target, "no person")):
+        unlabelled = runs.unlabelled(data) if data is target else data
+        with pytest.raises(ValueError, match=message):
+            experiment.cost(replace(plan(source), source=unlabelled), tmp_path)
+    assert not any(tmp_path.iterdir())
+
+
+def test_the_plan_s_seed_is_the_one_that_counts(source, tmp_path):
+    folders = [experiment.run(plan(source), tmp_path / str(seed), Options(seed)) for seed in (0, 5)]
+    assert tiny.equal_weights(*(model.load(folder / "model")[0].state_dict() for folder in folders))
