@@ -98,7 +98,7 @@ def test_continuing_starts_from_the_given_weights(tmp_path, source, target):
     assert asked.training().continues == model.digest(start)
     other = Plan("source_only", source, scale="tiny", schedule=tiny.schedule(0), start=start)
     assert other.training().continues == model.digest(start)
-    with pytest.raises(ValueError, match="continues a model of source_only, and .* is one of target_bn"):
+    with pytest.raises(ValueError, match=r"continues a model of source_only, and .* is one of target_bn"):
         replace(asked, start=folder / "model").training()
 
 
