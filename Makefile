@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 REAL ?=
+TORCH_INDEX ?=
 
 .PHONY: install demo test lint types slow bench clean
 
@@ -9,12 +10,13 @@ install: .setup-done
 
 .setup-done: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
+	$(if $(TORCH_INDEX),$(BIN)/pip install --quiet --constraint constraints.txt --index-url $(TORCH_INDEX) torch)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch .setup-done
 
 # Renders people, trains on them, adapts and scores; `make demo REAL=persons:DIR` scores on real people too.
 demo: .setup-done
-	$(BIN)/s2reid demo $(if $(REAL),--real $(REAL))
+	$(BIN)/s2reid demo $(if $(REAL),--real "$(REAL)")
 
 # Everything that CI runs.
 test: lint

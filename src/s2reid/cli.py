@@ -75,7 +75,7 @@ def train(
         scale: small (128x64, laptop) or paper (256x128).
         steps: how many updates, where the scale's number will not do.
         seed: of the weights, the batches and the augmentation.
-        init: a model folder to continue.
+        init: a model folder to continue, or a file of backbone weights (torchvision's names) to start from.
         out: where runs are kept, each in a folder named by its key.
         without: augmentations to switch off: flip zoom shift erase light colour blur noise.
         settings: of the method, as name=value (value in JSON).
@@ -92,7 +92,7 @@ def train(
     from s2reid.video.augment import without as switch_off
 
     set_threads(threads)
-    schedule = experiment.default_schedule(scale, continues=init is not None)
+    schedule = experiment.default_schedule(scale, continues=init is not None and not init.is_file())
     plan = experiment.Plan(
         method=method,
         source=datasets.load(source),
@@ -158,27 +158,20 @@ def evaluate(
         query_camera: for persons:DIR, the camera that asks (default: the first).
         json_: print one JSON object.
     """
-    from s2reid import datasets, progress
-    from s2reid import evaluate as scoring
-    from s2reid.embed import load_model
+    from s2reid import datasets, experiment, progress
 
     options: dict[str, Any] = {"query_camera": query_camera} if query_camera else {}
     dataset = datasets.load(data, **options)
     if not (dataset.query and dataset.gallery):
         found = f"{len(dataset.query)} queries and {len(dataset.gallery)} gallery tracklets"
         raise ValueError(f"{data} has {found}: it cannot be scored")
-    encoder = load_model(model)
     with progress.bar("embed", "tracklets") as advance:
-        total = len(dataset.query) + len(dataset.gallery)
-        query = encoder.embed_tracklets(dataset.query, lambda done: advance(done, total))
-        gallery = encoder.embed_tracklets(dataset.gallery, lambda done: advance(len(query) + done, total))
-    scores = scoring.score(query, gallery, protocol=protocol)
-    row = {"method": encoder.card.method, "target": dataset.name, "test": encoder.test, **scoring.to_dict(scores)}
+        row = experiment.evaluate(model, dataset, protocol, advance)
     if json_:
         print(json.dumps(row))
     else:
         progress.score_table([row])
-        print(f"protocol {scores.protocol}; {encoder.test}")
+        print(f"protocol {row['protocol']}; {row['test']}")
 
 
 @app.command
@@ -225,7 +218,7 @@ def report(runs: Positional[Path], /, out: Path = Path("report.html"), show_real
     """
     from s2reid import summary
 
-    print(f"wrote {summary.write(runs, out, show_real=show_real)}")
+    print(f"wrote {summary.write(summary.find(runs), out, show_real=show_real)}")
 
 
 @app.command

@@ -4,13 +4,11 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 from s2reid import datasets, experiment, progress, runs, summary
 from s2reid.experiment import Plan
 from s2reid.scales import shorter
 from s2reid.train import Options
-from s2reid.types import Dataset
 from s2reid.world import write
 
 SOURCE, TARGET = "svreid-large", "standin-ilids"
@@ -62,15 +60,24 @@ def run(demo: Demo) -> Path:
     finished = perf_counter()
 
     # Scores
+    folders = {"untrained": untrained, "source_only": trained, f"target_bn, adapted to {TARGET}": adapted}
     rows = [
-        {**row, "method": name, "seconds_per_step": summary.seconds_per_step(folder)}
-        for name, folder in (("untrained", untrained), ("source_only", trained), ("target_bn", adapted))
-        for row in _score(folder, [target, *([real] if real else [])])
+        {
+            **experiment.evaluate(folder / "model", scored),
+            "method": name,
+            "seconds_per_step": summary.seconds_per_step(folder),
+        }
+        for scored in (target, *([real] if real else []))
+        for name, folder in folders.items()
     ]
     progress.score_table(rows)
     print(f"protocol {rows[0]['protocol']}; {rows[0]['test']}")
     page = summary.write(
-        root, demo.out / "report.html", show_real=demo.show_real, title="s2reid demo", sheets=_sheets(demo.out)
+        list(folders.values()),
+        demo.out / "report.html",
+        show_real=demo.show_real,
+        title="s2reid demo",
+        sheets=_sheets(demo.out),
     )
     seconds = {"render": rendered - began, "train": finished - rendered, "all": perf_counter() - began}
     runs.write_json(
@@ -83,9 +90,18 @@ def run(demo: Demo) -> Path:
             **runs.provenance(),
         },
     )
-    model = shutil.copytree(trained / "model", demo.out / "model", dirs_exist_ok=True)
+    model = _publish(trained / "model", demo.out / "model")
     print(f"model  {model}\nscores {demo.out / 'scores.json'}\nreport {page}\n{seconds['all']:.0f} s in all")
     return page
+
+
+def _publish(model: Path, out: Path) -> Path:
+    """Copy a model folder so that it appears whole."""
+    partial = out.with_name(out.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    shutil.copytree(model, partial)
+    shutil.rmtree(out, ignore_errors=True)
+    return partial.rename(out)
 
 
 def _render(preset: str, out: Path, seed: int, persons: int) -> Path:
@@ -96,12 +112,6 @@ def _render(preset: str, out: Path, seed: int, persons: int) -> Path:
 def _train(plan: Plan, root: Path, what: str) -> Path:
     with progress.training(what) as report:
         return experiment.run(plan, root, Options(), report)
-
-
-def _score(folder: Path, targets: list[Dataset]) -> list[dict[str, Any]]:
-    for target in targets:
-        experiment.score(folder, target)
-    return runs.read_scores(folder)
 
 
 def _sheets(out: Path) -> dict[str, Path]:

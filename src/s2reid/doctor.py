@@ -9,21 +9,20 @@ from typing import Any
 from s2reid import lookup, runs
 from s2reid.version import __version__
 
-NEEDED = ("torch", "accelerate", "numpy", "scipy", "scikit-learn", "numba", "opencv-python-headless", "simplejpeg",
-          "safetensors", "tyro", "rich", "jinja2", "matplotlib")  # fmt: skip
+NEEDED = ("torch", "accelerate", "numpy", "scipy", "numba", "opencv-python-headless", "simplejpeg",
+          "safetensors", "tyro", "rich", "jinja2", "jaxtyping")  # fmt: skip
 EXTRAS = {"tensorboard": "TensorBoard logs (--tensorboard)"}
+GET = {
+    "svreid": "`s2reid world svreid DIR` renders one",
+    "ilids_vid": "ask the owners of i-LIDS; `s2reid world standin-ilids DIR` renders a stand-in",
+}
 LEAST_FREE = 2e9  # bytes that the demo and a few runs need
 
 
 def examine() -> dict[str, Any]:
     """Look at the machine; everything in the answer can be held by JSON."""
-    import torch
-
-    from s2reid.train import default_precision
-
     installed = {name: _version(name) for name in NEEDED}
     extras = {name: _version(name) for name in EXTRAS}
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
     free = os.statvfs(".").f_bavail * os.statvfs(".").f_frsize
     root = Path(os.environ.get("S2REID_DATA") or "data")
     problems = [f"{name} is missing: pip install {name}" for name, version in installed.items() if version is None]
@@ -34,9 +33,7 @@ def examine() -> dict[str, Any]:
         "commit": runs.commit(),
         "python": platform.python_version(),
         "machine": runs.machine(),
-        "device": device,
-        "threads": torch.get_num_threads(),
-        "precision": {"no": "float32"}.get(default_precision(), default_precision()),
+        **_device(installed),
         "installed": installed,
         "extras": extras,
         "free_bytes": free,
@@ -44,6 +41,19 @@ def examine() -> dict[str, Any]:
         "datasets": _datasets(root),
         "problems": problems,
     }
+
+
+def _device(installed: dict[str, str | None]) -> dict[str, Any]:
+    """Say what a network will run on; nothing where torch or accelerate is missing."""
+    if not (installed["torch"] and installed["accelerate"]):
+        return {"device": "none", "threads": 0, "precision": "none"}
+    import torch
+
+    from s2reid.train import default_precision
+
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+    precision = {"no": "float32"}.get(default_precision(), default_precision())
+    return {"device": device, "threads": torch.get_num_threads(), "precision": precision}
 
 
 def as_text(found: dict[str, Any]) -> str:
@@ -60,7 +70,7 @@ def as_text(found: dict[str, Any]) -> str:
                      f"pip install 's2reid[{name}]' for {EXTRAS[name]}")  # fmt: skip
     lines.append(f"data root  {found['data_root']} (set S2REID_DATA to move it)")
     for name, place in found["datasets"].items():
-        lines.append(f"  {name:<11}" + (place or f"not found; name its place as {name}:PATH"))
+        lines.append(f"  {name:<11}" + (place or f"not found; name its place as {name}:PATH, or get it: {GET[name]}"))
     lines += [f"problem    {problem}" for problem in found["problems"]] or ["no problem found; try: s2reid demo"]
     return "\n".join(lines)
 

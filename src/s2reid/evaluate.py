@@ -13,7 +13,9 @@ from jaxtyping import Float
 
 from s2reid.metrics.ranking import (
     Distance,
+    Keep,
     Ranking,
+    other_camera,
     other_camera_other_outfit,
     other_camera_same_outfit,
     rank,
@@ -21,6 +23,12 @@ from s2reid.metrics.ranking import (
 from s2reid.types import Embeddings, Scores
 
 Protocol = Callable[[Embeddings, Embeddings, Distance], Ranking]
+KEEP: dict[str, Keep] = {
+    "cross_camera": other_camera,
+    "same_clothes": other_camera_same_outfit,
+    "clothes_changing": other_camera_other_outfit,
+}
+"""Which gallery entries count for a query, by protocol."""
 
 
 def cross_camera(query: Embeddings, gallery: Embeddings, distance: Distance = "cosine") -> Ranking:
@@ -30,12 +38,12 @@ def cross_camera(query: Embeddings, gallery: Embeddings, distance: Distance = "c
 
 def same_clothes(query: Embeddings, gallery: Embeddings, distance: Distance = "cosine") -> Ranking:
     """Rank as `cross_camera`, with the query's person in other outfits removed from the gallery."""
-    return rank(query, gallery, distance, keep=other_camera_same_outfit)
+    return rank(query, gallery, distance, keep=KEEP["same_clothes"])
 
 
 def clothes_changing(query: Embeddings, gallery: Embeddings, distance: Distance = "cosine") -> Ranking:
     """Rank as `cross_camera`, with the query's person in the same outfit removed from the gallery."""
-    return rank(query, gallery, distance, keep=other_camera_other_outfit)
+    return rank(query, gallery, distance, keep=KEEP["clothes_changing"])
 
 
 PROTOCOLS: dict[str, Protocol] = {

@@ -11,13 +11,14 @@ from typing import Any
 import accelerate
 import torch
 
-from s2reid import evaluate, model, runs, scales, train
+from s2reid import evaluate as scoring
+from s2reid import model, runs, scales, train
 from s2reid.batch import Clips
-from s2reid.embed import Model, how_tested, load_model
+from s2reid.embed import how_tested, load_model
 from s2reid.learner import Learner, Task
 from s2reid.runs import Cell, Training
 from s2reid.scales import Schedule
-from s2reid.types import Dataset, Embeddings, Scores, Tracklet
+from s2reid.types import Dataset, Embeddings, Tracklet
 from s2reid.video.augment import Augmentation
 from s2reid.video.loader import PersonBatches, source_labels
 
@@ -44,10 +45,15 @@ class Plan:
     seed: int = 0
     start: Path | None = None
 
+    @property
+    def continues(self) -> bool:
+        """Say whether it starts from a trained model, rather than from scratch or from a file of backbone weights."""
+        return self.start is not None and not self.start.is_file()
+
     def training(self) -> Training:
         """Resolve every default; raise `ValueError` for a name, a setting or a target that is not there."""
         settings = model.settings(self.method, self.settings)
-        schedule = self.schedule or default_schedule(self.scale, continues=self.start is not None)
+        schedule = self.schedule or default_schedule(self.scale, continues=self.continues)
         PersonBatches(source_labels(self.source.train), schedule.num_persons, schedule.clips_per_person, self.seed)
         if settings.needs_target and (self.target is None or not self.target.train):
             found = f"{self.target.name} has no training tracklets" if self.target else "none was given"
@@ -73,9 +79,16 @@ class Plan:
         """Identify the weights that are continued, and check that they are the right method's."""
         if self.start is None:
             return None
+        if self.start.is_file():
+            if method:
+                raise ValueError(f"{self.method} continues a model of {method}, and {self.start} is a file of weights")
+            return model.digest(self.start)
         card = model.read_card(self.start)
         if method and card.method != method:
             raise ValueError(f"{self.method} continues a model of {method}, and {self.start} is one of {card.method}")
+        learned, source = card.provenance.get("source"), _origin(self.source)
+        if learned != source:
+            raise ValueError(f"{self.start} was trained on {learned}, and the source is {source}: its persons differ")
         return model.digest(self.start)
 
 
@@ -111,7 +124,10 @@ def run(
     settings = model.settings(plan.method, plan.settings)
     learner: Learner = settings.build(task)
     if plan.start:
-        model.load_weights(learner, plan.start)
+        if plan.continues:
+            model.load_weights(learner, plan.start)
+        else:
+            model.load_pretrained(learner.backbone, plan.start)
     target = plan.target.train if settings.needs_target and plan.target else None
     if training.schedule.steps:
         options = replace(options, seed=plan.seed)
@@ -131,34 +147,53 @@ def run(
     return folder
 
 
-@dataclass(frozen=True)
-class Tested:
-    """A score with what it was computed from."""
+def evaluate(
+    folder: Path,
+    target: Dataset,
+    protocol: str = "cross_camera",
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> dict[str, Any]:
+    """Score a model on a target's query and gallery and return the row.
 
-    scores: Scores
-    query: Embeddings
-    gallery: Embeddings
+    The model of a run keeps the row in the run's `scores.json`, with the embeddings and what a page needs to show them,
+    and embeddings that are there already are used again. `progress` is told how many tracklets of all are embedded.
+    """
+    card = model.read_card(folder)
+    run_folder = folder.parent if (folder.parent / "run.json").is_file() else None
+    cell = Cell(model.digest(folder), runs.fingerprint(target, ["query", "gallery"]), protocol)
+    store = run_folder / "embeddings" / cell.key if run_folder else None
+    query, gallery = _embeddings(folder, target, store, progress)
+    scores = scoring.score(query, gallery, protocol=protocol)
+    row = {
+        "cell": cell.key,
+        "method": card.method,
+        "target": target.name,
+        "is_real": "preset" not in target.origin,
+        "test": how_tested(card),
+        **scoring.to_dict(scores),
+    }
+    if run_folder and store:
+        runs.write_json(
+            store / "tracklets.json", {part: _shown(getattr(target, part)) for part in ("query", "gallery")}
+        )
+        runs.add_scores(run_folder, row)
+    return row
 
 
-def score(folder: Path, target: Dataset, protocol: str = "cross_camera") -> Tested:
-    """Score the model of a run on a target's query and gallery, reusing embeddings and score if they are there."""
-    training = str(runs.read(folder)["key"])
-    cell = Cell(training, runs.fingerprint(target, ["query", "gallery"]), protocol)
-    vectors = folder / "embeddings" / cell.key
-    encoder: Model | None = None
-    parts = {}
-    for part in ("query", "gallery"):
-        if not (vectors / f"{part}.npz").is_file():
-            encoder = encoder or load_model(folder / "model")
-            encoder.embed_tracklets(getattr(target, part)).save(vectors / f"{part}.npz")
-        parts[part] = Embeddings.load(vectors / f"{part}.npz")
-    scores = evaluate.score(parts["query"], parts["gallery"], protocol=protocol)
-    card = model.read_card(folder / "model")
-    is_real = "preset" not in target.origin
-    row = {"cell": cell.key, "method": card.method, "target": target.name, "is_real": is_real, "test": how_tested(card)}
-    runs.write_json(vectors / "tracklets.json", {part: _shown(getattr(target, part)) for part in parts})
-    runs.add_scores(folder, {**row, **evaluate.to_dict(scores)})
-    return Tested(scores, parts["query"], parts["gallery"])
+def _embeddings(
+    folder: Path, target: Dataset, store: Path | None, progress: Callable[[int, int], None]
+) -> tuple[Embeddings, Embeddings]:
+    """Embed query and gallery, or read them from where a run keeps them."""
+    files = {part: store / f"{part}.npz" for part in ("query", "gallery")} if store else {}
+    if files and all(path.is_file() for path in files.values()):
+        return Embeddings.load(files["query"]), Embeddings.load(files["gallery"])
+    encoder, total = load_model(folder), len(target.query) + len(target.gallery)
+    query = encoder.embed_tracklets(target.query, lambda done: progress(done, total))
+    gallery = encoder.embed_tracklets(target.gallery, lambda done: progress(len(query) + done, total))
+    for part, vectors in (("query", query), ("gallery", gallery)):
+        if files:
+            vectors.save(files[part])
+    return query, gallery
 
 
 def cost(plan: Plan, root: Path) -> str:
@@ -171,7 +206,7 @@ def cost(plan: Plan, root: Path) -> str:
     parameters = sum(parameter.numel() for parameter in learner.parameters() if parameter.requires_grad)
     images = schedule.images_per_step * (2 if training.target else 1)
     share = sum((height / scale.height) ** 2 for height in schedule.heights(scale.height))
-    seconds = share * images * _seconds_per_image(learner, scale)
+    seconds = share * schedule.images_per_step * _seconds_per_image(learner, scale)
     return (
         f"{schedule.steps} steps of {images} images at {scale.height}x{scale.width} or less, {parameters / 1e6:.2f} M "
         f"parameters, {train.default_device()}: about {seconds / 60:.1f} minutes"

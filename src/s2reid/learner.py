@@ -1,8 +1,9 @@
 """The one base class: what training, testing and a model folder ask of a method."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, UInt8
@@ -25,6 +26,15 @@ class Task:
     num_persons: int
 
 
+@runtime_checkable
+class Pretrainable(Protocol):
+    """A backbone that knows how to take public weights."""
+
+    def load_pretrained(self, weights: Mapping[str, Tensor]) -> None:
+        """Fill the backbone, strictly; raise `ValueError` where a name or a shape does not fit."""
+        ...
+
+
 class Learner(nn.Module):
     """A network with its losses.
 
@@ -35,6 +45,11 @@ class Learner(nn.Module):
     """What the method looks at when it is tested; printed beside every score."""
     tested = "the trained network"
     """Which network is tested; printed beside every score."""
+
+    @property
+    def backbone(self) -> nn.Module:
+        """The part that public weights can fill."""
+        raise NotImplementedError
 
     def losses(self, source: Clips, target: Clips | None) -> Terms:
         """Compute the named loss terms of one batch; what is minimised is their `total`."""

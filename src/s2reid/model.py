@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import pickle
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass
@@ -12,9 +13,10 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch import nn
 
 from s2reid import lookup, scales
-from s2reid.learner import Learner, Task
+from s2reid.learner import Learner, Pretrainable, Task
 from s2reid.scales import Schedule
 from s2reid.version import __version__
 
@@ -101,9 +103,29 @@ def load(folder: str | Path) -> tuple[Learner, Card]:
     return learner.eval(), card
 
 
-def digest(folder: str | Path) -> str:
-    """Identify a folder's weights by their bytes."""
-    return hashlib.sha256((Path(folder) / WEIGHTS).read_bytes()).hexdigest()[:12]
+def digest(path: str | Path) -> str:
+    """Identify weights by their bytes: a model folder's, or a file's."""
+    path = Path(path) / WEIGHTS if Path(path).is_dir() else Path(path)
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+
+
+def load_pretrained(backbone: nn.Module, path: str | Path) -> None:
+    """Fill a backbone from a public checkpoint file (.pth, .pt or .safetensors), strictly.
+
+    The backbone knows the names that it accepts; a file that holds {"state_dict": ...} or {"model": ...} is unwrapped.
+    """
+    try:
+        weights = load_file(path) if Path(path).suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, SafetensorError, pickle.UnpicklingError) as error:
+        raise ValueError(f"cannot read the checkpoint {path} ({error}): expected .pth, .pt or .safetensors") from error
+    for wrapper in ("state_dict", "model"):
+        if isinstance(weights, Mapping) and isinstance(weights.get(wrapper), Mapping):
+            weights = weights[wrapper]
+    if not isinstance(weights, Mapping) or not all(isinstance(value, torch.Tensor) for value in weights.values()):
+        raise ValueError(f"the checkpoint {path} holds no state dict: expected names with tensors")
+    if not isinstance(backbone, Pretrainable):
+        raise ValueError(f"{type(backbone).__name__} cannot start from a checkpoint file: give a model folder")
+    backbone.load_pretrained(weights)
 
 
 def load_weights(learner: Learner, folder: str | Path) -> None:

@@ -48,7 +48,9 @@ def _bar() -> Progress:
         TextColumn("{task.fields[note]}"),
     )
     is_main_process = os.environ.get("RANK", "0") == "0"
-    return Progress(*columns, console=Console(stderr=True, highlight=False), disable=not is_main_process)
+    return Progress(
+        *columns, console=Console(stderr=True, highlight=False), refresh_per_second=2, disable=not is_main_process
+    )
 
 
 def score_table(rows: Sequence[Mapping[str, Any]]) -> None:

@@ -24,6 +24,7 @@ from s2reid.types import Dataset, Tracklet
 from s2reid.version import __version__
 
 FORMAT = 1
+LOG = "log.jsonl"
 RENDERED = ("preset", "seed", "version", "persons", "frames", "height")
 """What decides the pixels of a rendered set, whose frames are named alike whatever they show."""
 
@@ -49,6 +50,7 @@ class Training:
     augmentation: Mapping[str, Any]
     seed: int
     continues: str | None = None
+    version: str = __version__
 
     @property
     def key(self) -> str:
@@ -73,13 +75,20 @@ class Cell:
 
 
 def fingerprint(data: Dataset, parts: Sequence[str]) -> Data:
-    """Hash the names of the frames and the labels of some parts (train, query, gallery) of a dataset."""
+    """Hash some parts (train, query, gallery) of a dataset: the names of the frames and the labels.
+
+    For a rendered set what it was made from stands for the pixels, for any other the size of every file.
+    """
     lines = [
         f"{part} {tracklet.person} {tracklet.camera} {tracklet.outfit} {' '.join(tracklet.frames)}"
         for part in parts
         for tracklet in getattr(data, part)
     ]
-    made = {name: data.origin[name] for name in RENDERED if name in data.origin}
+    made: Any = {name: data.origin[name] for name in RENDERED if name in data.origin}
+    if not made:
+        made = [
+            os.path.getsize(path) for part in parts for tracklet in getattr(data, part) for path in tracklet.paths()
+        ]
     return Data(data.name, _hash([lines, made]))
 
 
@@ -118,9 +127,10 @@ def read(folder: str | Path) -> dict[str, Any]:
 
 
 def add_scores(folder: str | Path, row: Mapping[str, Any]) -> None:
-    """Put one row into `scores.json`, in the place of an older row of the same cell."""
+    """Put one row into `scores.json`, in the place of an older row of the same target and protocol."""
     path = Path(folder) / "scores.json"
-    rows = [old for old in read_scores(folder) if old["cell"] != row["cell"]]
+    place = ("target", "protocol")
+    rows = [old for old in read_scores(folder) if any(old[name] != row[name] for name in place)]
     write_json(path, [*rows, dict(row)])
 
 
@@ -128,6 +138,17 @@ def read_scores(folder: str | Path) -> list[dict[str, Any]]:
     """Read the rows of `scores.json`; none where no test was run."""
     path = Path(folder) / "scores.json"
     return list(json.loads(path.read_text())) if path.is_file() else []
+
+
+def read_log(path: Path) -> list[dict[str, Any]]:
+    """Read a log; a line cut short by a kill is dropped."""
+    lines = []
+    for line in path.read_text().splitlines() if path.is_file() else []:
+        try:
+            lines.append(json.loads(line))
+        except ValueError:
+            break
+    return lines
 
 
 def write_json(path: Path, value: Any) -> None:

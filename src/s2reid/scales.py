@@ -36,8 +36,8 @@ class Schedule:
 
     A step sees `num_persons` x `clips_per_person` source clips of `num_frames` frames, and as many target clips where
     the method looks at the target. `milestones` are shares of the run after which the learning rate falls tenfold;
-    without them it follows a half cosine to zero. `sizes` are (share of the steps, share of the height): most steps on
-    small images, the last ones at full size, cost a third of a run at full size and lose nothing that we can measure.
+    without them it follows a half cosine to `final_rate`, a share of the full rate. `sizes` are (share of the steps,
+    share of the height): most steps see smaller images, the last ones full size (docs/decisions/0002).
     """
 
     steps: int
@@ -48,6 +48,7 @@ class Schedule:
     weight_decay: float
     optimizer: str = "adamw"
     warmup: int = 0
+    final_rate: float = 0.0
     milestones: tuple[float, ...] = ()
     sizes: tuple[tuple[float, float], ...] = ((1.0, 1.0),)
 
@@ -73,7 +74,8 @@ class Schedule:
         warm = min(1.0, (step + 1) / (self.warmup + 1))
         if self.milestones:
             return float(warm * 0.1 ** sum(step >= share * self.steps for share in self.milestones))
-        return warm * 0.5 * (1 + math.cos(math.pi * step / max(1, self.steps)))
+        cosine = 0.5 * (1 + math.cos(math.pi * step / max(1, self.steps)))
+        return warm * (self.final_rate + (1 - self.final_rate) * cosine)
 
     def heights(self, height: int) -> list[int]:
         """Give the image height of every step; each is a multiple of 16, so that maps stay whole.

@@ -47,9 +47,9 @@ def search(model: Model, asked: Sequence[Tracklet], held: Sequence[Tracklet], to
     """List for every query the `top` most similar tracklets of the gallery; ties keep the gallery's order."""
     if top < 1:
         raise ValueError(f"top is {top}, expected at least 1")
-    vectors = model.embed_tracklets(held).vectors
+    queries_embedded, vectors = (model.embed_tracklets(tracklets).vectors for tracklets in (asked, held))
     found = []
-    for query, vector in zip(asked, model.embed_tracklets(asked).vectors):
+    for query, vector in zip(asked, queries_embedded):
         distances = cosine(vector[None], vectors)[0]
         order = np.argsort(distances, kind="stable")[:top]
         found.append(Search(query, [(held[i], 1 - float(distances[i]), _is_match(query, held[i])) for i in order]))

@@ -7,23 +7,27 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from s2reid import runs
+from s2reid import evaluate, runs
 from s2reid.report.page import Curve, write_page
 from s2reid.report.result import Result
-from s2reid.train import LOG, read_log
+from s2reid.runs import LOG, read_log
 from s2reid.types import Embeddings, Scores, Tracklet
 
 
 def write(
-    root: Path, out: Path, *, show_real: bool = False, title: str = "s2reid", sheets: Mapping[str, Path] | None = None
+    folders: Sequence[Path],
+    out: Path,
+    *,
+    show_real: bool = False,
+    title: str = "s2reid",
+    sheets: Mapping[str, Path] | None = None,
 ) -> Path:
-    """Write one page of all runs under `root` (or of `root`, if it is one)."""
-    folders = find(root)
+    """Write one page of some runs."""
     said = [runs.read(folder) for folder in folders]
     names = labels(said)
     results = [result for folder, name in zip(folders, names) for result in read_results(folder, name)]
     if not results:
-        raise ValueError(f"the runs in {root} have no scores yet: run `s2reid demo`, or evaluate them first")
+        raise ValueError(f"the {len(folders)} runs have no scores yet: `s2reid evaluate` them first")
     curves = [curve for folder, name in zip(folders, names) if (curve := read_curve(folder, name))]
     return write_page(
         out,
@@ -69,7 +73,9 @@ def read_results(folder: Path, name: str) -> list[Result]:
         values = {field.name: row[field.name] for field in fields(Scores)}
         scores = Scores(**{**values, "interval": tuple(row["interval"])})
         tracklets = (_tracklets(query, shown["query"]), _tracklets(gallery, shown["gallery"]))
-        results.append(Result(name, row["target"], scores, query, gallery, *tracklets, is_real=row["is_real"]))
+        keep, is_real = evaluate.KEEP[row["protocol"]], row["is_real"]
+        target = row["target"] if row["protocol"] == "cross_camera" else f"{row['target']}, {row['protocol']}"
+        results.append(Result(name, target, scores, query, gallery, *tracklets, is_real=is_real, keep=keep))
     return results
 
 

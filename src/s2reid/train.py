@@ -1,5 +1,6 @@
 """The training loop, read from top to bottom. It knows no method by name: they meet as `Learner`."""
 
+import importlib.util
 import json
 import math
 import shutil
@@ -7,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import accelerate
 import torch
@@ -16,11 +16,12 @@ from safetensors import SafetensorError
 
 from s2reid.batch import Clips
 from s2reid.learner import Learner, Task
+from s2reid.runs import LOG, read_log
 from s2reid.types import Tracklet
 from s2reid.video.augment import Augmentation
 from s2reid.video.loader import ClipSet, ClipShape, PersonBatches, RandomBatches, loader, source_labels, target_labels
 
-CHECKPOINT, LOG = "checkpoint", "log.jsonl"
+CHECKPOINT = "checkpoint"
 LOG_EVERY = 10  # steps whose mean makes one line of the log
 
 
@@ -50,6 +51,10 @@ class Options:
         for name, least in (("seed", 0), ("workers", 0), ("checkpoint_every", 1)):
             if getattr(self, name) < least:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected at least {least}")
+        if self.tensorboard and importlib.util.find_spec("tensorboard") is None:
+            raise ValueError(
+                "tensorboard is not installed: pip install 's2reid[tensorboard]', or leave out --tensorboard"
+            )
         if self.seed >= 2**63:
             raise ValueError(f"seed is {self.seed}, expected less than 2**63")
         if self.precision == "fp16" and default_device() == "cpu":
@@ -80,6 +85,7 @@ def fit(
     folder.mkdir(parents=True, exist_ok=True)
     schedule, precision = task.schedule, options.precision or default_precision()
     accelerator = accelerate.Accelerator(
+        cpu=default_device() == "cpu",
         mixed_precision=precision,
         log_with="tensorboard" if options.tensorboard else None,
         project_config=ProjectConfiguration(project_dir=str(folder), logging_dir=str(folder)),
@@ -248,14 +254,3 @@ class _Log:
 
 def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
-
-
-def read_log(path: Path) -> list[dict[str, Any]]:
-    """Read a log; a line cut short by a kill is dropped."""
-    lines = []
-    for line in path.read_text().splitlines() if path.is_file() else []:
-        try:
-            lines.append(json.loads(line))
-        except ValueError:
-            break
-    return lines

@@ -1,11 +1,13 @@
 """C2D: a ResNet on every frame by itself, pooled over space; time is only averaged."""
 
+from collections.abc import Mapping
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from s2reid.layers.resnet import ResNet
+from s2reid.layers.resnet import ResNet, load_pretrained
 
 SIZES = {"small": {"depth": 10, "width": 32, "stripes": 2}, "paper": {"depth": 50, "width": 64}}
 """The network's numbers at each scale."""
@@ -29,6 +31,10 @@ class C2D(nn.Module):
         maps = self.resnet(images)
         pooled: Tensor = functional.adaptive_avg_pool2d(maps, (self.stripes, 1))
         return pooled.reshape(*pixels.shape[:2], self.num_features)
+
+    def load_pretrained(self, weights: Mapping[str, Tensor]) -> None:
+        """Fill the ResNet with weights under torchvision's names, such as an ImageNet checkpoint's; strict."""
+        load_pretrained(self.resnet, weights)
 
 
 def build(depth: int, width: int, last_stride: int = 1, stripes: int = 1) -> C2D:

@@ -1,5 +1,7 @@
 """ResNets of any width (He et al. 2016), with torchvision's state-dict names so that ImageNet files load."""
 
+from collections.abc import Mapping
+
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -88,6 +90,25 @@ class ResNet(nn.Module):
     def stages(self) -> list[nn.Module]:
         """List the four stages in order."""
         return [getattr(self, f"layer{number}") for number in (1, 2, 3, 4)]
+
+
+def load_pretrained(network: ResNet, weights: Mapping[str, Tensor]) -> None:
+    """Fill a network with weights under torchvision's names, strictly; the classifier `fc` is left out.
+
+    Raises `ValueError` where a name is missing or unknown, or a shape differs.
+    """
+    own = network.state_dict()
+    given = {name: tensor for name, tensor in weights.items() if not name.startswith("fc.")}
+    # Counters of batches, which old files do not have, do not matter.
+    missing = sorted(name for name in own.keys() - given.keys() if not name.endswith("num_batches_tracked"))
+    unknown = sorted(given.keys() - own.keys())
+    reshaped = sorted(name for name in own.keys() & given.keys() if own[name].shape != given[name].shape)
+    if missing or unknown or reshaped:
+        raise ValueError(
+            f"the weights do not fit this ResNet: {len(missing)} missing {missing[:3]}, {len(unknown)} unknown "
+            f"{unknown[:3]}, {len(reshaped)} of another shape {reshaped[:3]}; expected this depth, in torchvision's names"
+        )
+    network.load_state_dict({**own, **given})
 
 
 def _shortcut(in_channels: int, out_channels: int, stride: int) -> nn.Module:

@@ -69,6 +69,10 @@ class SourceOnlyLearner(Learner):
         if self.average:
             self.tested = f"moving average of the weights (momentum {settings.average})"
 
+    @property
+    def backbone(self) -> nn.Module:
+        return self.encoder.backbone
+
     def losses(self, source: Clips, target: Clips | None) -> Terms:
         """Compute `identity` (Eq. 5) and `triplet` (Eq. 6) of the source clips; the target is not looked at."""
         features = self.encoder(source.pixels)

@@ -16,10 +16,15 @@ from s2reid.methods.source_only import SourceOnly, SourceOnlyLearner
 
 @dataclass(frozen=True)
 class TargetBN(SourceOnly):
-    """Settings: those of source_only, whose model it continues."""
+    """Settings: those of source_only, whose model it continues.
+
+    The moving average is shorter, so that after a few dozen steps nothing of it is from before the target was seen.
+    """
 
     needs_target: ClassVar[bool] = True
     continues: ClassVar[str | None] = "source_only"
+
+    average: float = 0.9
 
     def build(self, task: Task) -> "TargetBNLearner":
         """Build the learner; training loads the source-only weights into it."""

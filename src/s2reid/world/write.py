@@ -308,6 +308,6 @@ def contact_sheet(root: str | Path, out_png: str | Path, *, persons: int = 24, c
             sheet[top : top + asked.height, left : left + asked.height // 2] = image
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(target.name + ".partial.png")
-    cv2.imwrite(str(partial), sheet)
+    partial.write_bytes(cv2.imencode(".png", sheet)[1].tobytes())
     partial.replace(target)
     return target
