@@ -106,7 +106,7 @@ def load_pretrained(network: ResNet, weights: Mapping[str, Tensor]) -> None:
     if missing or unknown or reshaped:
         raise ValueError(
             f"the weights do not fit this ResNet: {len(missing)} missing {missing[:3]}, {len(unknown)} unknown "
-            f"{unknown[:3]}, {len(reshaped)} of another shape {reshaped[:3]}; expected this depth, in torchvision's names"
+            f"{unknown[:3]}, {len(reshaped)} of another shape {reshaped[:3]}; expected torchvision's names"
         )
     network.load_state_dict({**own, **given})
 

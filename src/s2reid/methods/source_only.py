@@ -37,8 +37,8 @@ class SourceOnly:
 
     backbone: str = "c2d"
     smoothing: float = 0.1
-    margin: float | None = None
-    metric: Metric = "euclidean"
+    margin: float | None = 0.3
+    metric: Metric = "cosine"
     average: float = 0.99
     test: TestSetting = TestSetting()
 

@@ -11,7 +11,7 @@ from jaxtyping import Float, UInt8
 from s2reid.video.decode import resize
 
 TABLE = 1 << 20  # numbers in the table of noise
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+LUMA = (0.299, 0.587, 0.114)
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def augment(
     """
     warp = _warp(how, rng)
     colour = _colour(how, rng)
-    curve = _curve(float(np.exp(rng.normal(0, how.light)))) if how.light else None
+    curve = _curve(round(math.exp(rng.normal(0, how.light)), 2)) if how.light else None
     sigma = rng.uniform(0.4, 1.2) if rng.random() < how.blur else 0.0
     noise = rng.uniform(0, how.noise) if how.noise else 0.0
     box = _erased_box(height, width, rng) if rng.random() < how.erase else None
@@ -103,17 +103,22 @@ def _cut(
 
 def _colour(how: Augmentation, rng: np.random.Generator) -> Float[np.ndarray, "3 4"] | None:
     """Compose exposure, white balance, saturation and contrast about mid-grey into one affine map of RGB."""
-    exposure = np.exp(rng.normal(0, how.light))
-    balance = np.exp(rng.normal(0, how.colour, 3))
-    saturation, contrast = np.exp(rng.normal(0, 2.5 * how.colour)), np.exp(rng.normal(0, 0.7 * how.light))
+    exposure, contrast = math.exp(rng.normal(0, how.light)), math.exp(rng.normal(0, 0.7 * how.light))
+    balance = rng.normal(0, how.colour, 3).tolist()
+    saturation = math.exp(rng.normal(0, 2.5 * how.colour))
     if not (how.light or how.colour):
         return None
-    mix = saturation * np.eye(3) + (1 - saturation) * LUMA
-    gain = contrast * exposure * balance[:, None] * mix
-    offset = np.full((3, 1), 110 * (1 - contrast))
-    return np.hstack([gain, offset]).astype(np.float32)
+    offset = 110 * (1 - contrast)
+    rows = []
+    for channel, shade in enumerate(balance):
+        gain = contrast * exposure * math.exp(shade)
+        mix = [gain * (1 - saturation) * luma for luma in LUMA]
+        mix[channel] += gain * saturation
+        rows.append([*mix, offset])
+    return np.array(rows, np.float32)
 
 
+@lru_cache(maxsize=512)
 def _curve(gamma: float) -> UInt8[np.ndarray, "1 256"]:
     return (255 * (np.arange(256) / 255) ** gamma + 0.5).astype(np.uint8)[None]
 

@@ -18,9 +18,10 @@ def restricted_random(num_frames: int, length: int, rng: np.random.Generator) ->
     """
     padded = max(num_frames, length)
     block = padded // length
-    starts = np.arange(length) * block
-    stops = np.append(starts[1:], padded)
-    return np.minimum(rng.integers(starts, stops), num_frames - 1)
+    last = padded - (length - 1) * block
+    drawn = rng.random(length).tolist()  # plain numbers: arrays this short cost more than they save
+    places = [start * block + int(u * (block if start < length - 1 else last)) for start, u in enumerate(drawn)]
+    return np.array([min(place, num_frames - 1) for place in places])
 
 
 def restricted_begin(num_frames: int, length: int) -> Int[np.ndarray, " t"]:
