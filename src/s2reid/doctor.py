@@ -33,7 +33,7 @@ def examine() -> dict[str, Any]:
         "commit": runs.commit(),
         "python": platform.python_version(),
         "machine": runs.machine(),
-        **_device(installed),
+        **_device(),
         "installed": installed,
         "extras": extras,
         "free_bytes": free,
@@ -43,9 +43,9 @@ def examine() -> dict[str, Any]:
     }
 
 
-def _device(installed: dict[str, str | None]) -> dict[str, Any]:
+def _device() -> dict[str, Any]:
     """Say what a network will run on; nothing where torch or accelerate is missing."""
-    if not (installed["torch"] and installed["accelerate"]):
+    if not (_version("torch") and _version("accelerate")):
         return {"device": "none", "threads": 0, "precision": "none"}
     import torch
 

@@ -57,10 +57,15 @@ def find(root: Path) -> list[Path]:
 def labels(said: Sequence[Mapping[str, Any]]) -> list[str]:
     """Name runs by method, and by seed or key too where methods repeat."""
     trainings = [run["training"] for run in said]
-    plain = [t["method"] if t["schedule"]["steps"] else "untrained" for t in trainings]
+    plain = [_method(t) if t["schedule"]["steps"] else "untrained" for t in trainings]
     seeded = [f"{name} seed {t['seed']}" if plain.count(name) > 1 else name for name, t in zip(plain, trainings)]
     repeats = Counter(seeded)
     return [f"{name} {run['key'][:6]}" if repeats[name] > 1 else name for name, run in zip(seeded, said)]
+
+
+def _method(training: Mapping[str, Any]) -> str:
+    target = training.get("target")
+    return f"{training['method']} to {target['name']}" if target else str(training["method"])
 
 
 def read_results(folder: Path, name: str) -> list[Result]:
