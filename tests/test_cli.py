@@ -88,11 +88,9 @@ def test_from_training_to_a_page(run, model, source_root, target_root, tmp_path)
     assert len(list((tmp_path / "runs").iterdir())) == 2
 
 
-def test_a_report_of_runs(run, source, target, tmp_path):
-    from s2reid import experiment
-
-    plan = experiment.Plan("source_only", source, scale="tiny", schedule=tiny.schedule(2))
-    experiment.score(experiment.run(plan, tmp_path / "runs"), target)
+def test_train_then_evaluate_then_report(run, model, target_root, tmp_path):
+    assert "have no scores yet: `s2reid evaluate` them first" in complaint(run("report", "runs"))
+    assert run("evaluate", model, f"ilids_vid:{target_root}").code == 0
     done = run("report", "runs", "--out", "page.html")
     assert (done.code, done.out) == (0, "wrote page.html\n")
     assert "standin-tiny" in (tmp_path / "page.html").read_text("utf-8")

@@ -35,10 +35,12 @@ def test_the_text_says_the_same(data_root):
 def test_problems(data_root, monkeypatch):
     monkeypatch.setattr(doctor, "NEEDED", ("numpy", "no-such-package"))
     monkeypatch.setattr(doctor, "EXTRAS", {"no-such-extra": "nothing"})
+    monkeypatch.setattr(doctor, "_version", lambda name: "1" if name == "numpy" else None)
     monkeypatch.setattr(doctor, "LEAST_FREE", 1e30)
     found = doctor.examine()
     assert found["problems"][0] == "no-such-package is missing: pip install no-such-package"
     assert found["problems"][1].startswith("only ")
+    assert (found["device"], found["threads"]) == ("none", 0)  # torch is missing too, and that is no crash
     text = doctor.as_text(found)
     assert "extra      no-such-extra is not installed: pip install 's2reid[no-such-extra]' for nothing" in text
     assert "problem    no-such-package is missing" in text

@@ -1,9 +1,11 @@
 """One cell: train or reuse, embed or reuse, score."""
 
 import json
+import shutil
 from dataclasses import asdict, replace
 
 import pytest
+import torch
 from tests import tiny
 
 from s2reid import experiment, model, runs, train
@@ -69,24 +71,67 @@ def test_a_killed_run_goes_on(tmp_path, source):
 
 def test_scores_are_written_and_embeddings_reused(tmp_path, source, target, monkeypatch):
     folder = experiment.run(plan(source), tmp_path)
-    tested = experiment.score(folder, target)
-    assert tested.scores.num_queries == tested.scores.num_valid == 4
+    told = []
+    tested = experiment.evaluate(folder / "model", target, progress=lambda done, total: told.append((done, total)))
+    assert tested["num_queries"] == tested["num_valid"] == 4
+    assert told[-1] == (8, 8)
     (row,) = runs.read_scores(folder)
     assert (row["method"], row["target"], row["is_real"]) == ("source_only", "standin-tiny", False)
-    assert row["mean_ap"] == tested.scores.mean_ap
+    assert row == tested
     assert row["test"].startswith("all frames, flip-averaged in clips of 2, moving average")
     shown = json.loads((folder / "embeddings" / row["cell"] / "tracklets.json").read_text())
     assert [len(frames) for _, frames in shown["query"]] == [3] * 4
     forbid(monkeypatch, experiment, "load_model")
-    assert experiment.score(folder, target).scores == tested.scores
+    assert experiment.evaluate(folder / "model", target) == tested
     assert len(runs.read_scores(folder)) == 1
 
 
 def test_each_protocol_is_a_cell(tmp_path, source, target):
     folder = experiment.run(plan(source), tmp_path)
     for protocol in ("cross_camera", "same_clothes"):
-        experiment.score(folder, target, protocol)
+        experiment.evaluate(folder / "model", target, protocol)
     assert [row["protocol"] for row in runs.read_scores(folder)] == ["cross_camera", "same_clothes"]
+
+
+def test_a_model_that_is_no_run_s_is_scored_and_nothing_is_written(tmp_path, source, target):
+    folder = experiment.run(plan(source), tmp_path / "runs")
+    alone = shutil.copytree(folder / "model", tmp_path / "model")
+    assert experiment.evaluate(alone, target) == experiment.evaluate(folder / "model", target)
+    assert {path.name for path in alone.iterdir()} == {"model.json", "weights.safetensors"}
+
+
+def test_a_checkpoint_file_fills_the_backbone(tmp_path, source):
+    trained, _ = model.load(experiment.run(plan(source), tmp_path) / "model")
+    path = tmp_path / "imagenet.pth"
+    weights = trained.backbone.resnet.state_dict() | {"fc.weight": torch.zeros(3, 3)}
+    torch.save({"state_dict": weights}, path)
+    asked = plan(source, 0, start=path)
+    begun, card = model.load(experiment.run(asked, tmp_path) / "model")
+    assert tiny.equal_weights(begun.backbone.state_dict(), trained.backbone.state_dict())
+    assert asked.training().continues == model.digest(path)
+    assert card.task.schedule.steps == 0
+    with pytest.raises(ValueError, match=r"target_bn continues a model of source_only, and .* is a file of weights"):
+        replace(asked, method="target_bn", target=source).training()
+    for broken, message in (
+        ({"state_dict": {**weights, "conv1.weight": torch.zeros(1)}}, "1 of another shape"),
+        ({name: weights[name] for name in list(weights)[:4]}, "missing"),
+        ({**weights, "extra": torch.zeros(1)}, "1 unknown"),
+        ({"epoch": 3}, "holds no state dict"),
+    ):
+        torch.save(broken, path)
+        with pytest.raises(ValueError, match=message):
+            experiment.run(plan(source, 0, start=path), tmp_path)
+    path.write_bytes(b"nonsense")
+    with pytest.raises(ValueError, match="cannot read the checkpoint"):
+        experiment.run(plan(source, 0, start=path), tmp_path)
+
+
+def test_a_model_of_other_persons_is_not_continued(tmp_path, source, target):
+    start = experiment.run(plan(source), tmp_path) / "model"
+    other = replace(source, origin={**source.origin, "preset": "svreid", "seed": 9})
+    asked = Plan("target_bn", other, target, scale="tiny", schedule=tiny.schedule(1), start=start)
+    with pytest.raises(ValueError, match=r"was trained on .* and the source is .*: its persons differ"):
+        asked.training()
 
 
 def test_continuing_starts_from_the_given_weights(tmp_path, source, target):

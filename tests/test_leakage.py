@@ -78,7 +78,7 @@ def test_the_source_is_another_matter(source):
 
 def test_a_fingerprint_forgets_persons_and_outfits_but_not_frames():
     def data(person, frames=("a.jpg",), outfit=0):
-        return Dataset("standin", train=(Tracklet("here", frames, person, 1, outfit),))
+        return Dataset("standin", train=(Tracklet("here", frames, person, 1, outfit),), origin={"preset": "p"})
 
     def unlabelled(data):
         return runs.fingerprint(runs.unlabelled(data), ["train"])

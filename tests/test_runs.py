@@ -30,13 +30,14 @@ CHANGES = {
     "augmentation": {"flip": 0.0},
     "seed": 1,
     "continues": "abc",
+    "version": "9.9",
 }
 
 
 def test_the_key_depends_on_every_field():
     assert CHANGES.keys() == Training.__dataclass_fields__.keys()
     keys = {replace(TRAINING, **{name: value}).key for name, value in CHANGES.items()}
-    assert len(keys | {TRAINING.key}) == len(CHANGES) + 1 == 10
+    assert len(keys | {TRAINING.key}) == len(CHANGES) + 1 == 11
 
 
 def test_equal_values_have_equal_keys():
@@ -53,7 +54,7 @@ def test_the_key_of_a_cell():
 
 
 def data(store="here", frames=("a", "b"), person=1, camera=1, **origin):
-    return Dataset("d", train=(Tracklet(store, frames, person, camera),), origin=origin)
+    return Dataset("d", train=(Tracklet(store, frames, person, camera),), origin={"preset": "p", **origin})
 
 
 def test_a_fingerprint_is_the_content_and_not_the_place():
@@ -70,6 +71,16 @@ def test_a_fingerprint_is_the_content_and_not_the_place():
     changed += [data(height=64), data(height=128)]  # rendered larger: the same names
     assert len({runs.fingerprint(one, ["train"]).fingerprint for one in changed} | {same.fingerprint}) == 9
     assert runs.fingerprint(data(), ["query"]) != same
+
+
+def test_the_fingerprint_of_recordings_sees_files_that_were_replaced(tmp_path):
+    def taken(*sizes):
+        for number, size in enumerate(sizes):
+            (tmp_path / f"{number}.jpg").write_bytes(b"x" * size)
+        recorded = Dataset("d", train=(Tracklet(str(tmp_path), ("0.jpg", "1.jpg"), 1, 1),))
+        return runs.fingerprint(recorded, ["train"]).fingerprint
+
+    assert taken(3, 4) == taken(3, 4) != taken(3, 5)
 
 
 def test_a_run_says_what_how_and_where(tmp_path):
@@ -93,11 +104,11 @@ def test_folders_that_are_no_run(tmp_path):
         runs.read(tmp_path)
 
 
-def test_a_score_replaces_the_older_one_of_its_cell(tmp_path):
+def test_a_score_replaces_the_older_one_of_its_target_and_protocol(tmp_path):
     assert runs.read_scores(tmp_path) == []
-    for cell, value in (("a", 1), ("b", 2), ("a", 3)):
-        runs.add_scores(tmp_path, {"cell": cell, "rank1": value})
-    assert [(row["cell"], row["rank1"]) for row in runs.read_scores(tmp_path)] == [("b", 2), ("a", 3)]
+    for target, protocol, value in (("a", "x", 1), ("b", "x", 2), ("a", "y", 3), ("a", "x", 4)):
+        runs.add_scores(tmp_path, {"cell": str(value), "target": target, "protocol": protocol})
+    assert [row["cell"] for row in runs.read_scores(tmp_path)] == ["2", "3", "4"]
 
 
 def test_json_is_written_whole_or_not_at_all(tmp_path, monkeypatch):

@@ -15,14 +15,14 @@ pytestmark = pytest.mark.usefixtures("tiny_scale")
 
 def run(root, source, target, seed=0, steps=3):
     folder = experiment.run(Plan("source_only", source, scale="tiny", schedule=tiny.schedule(steps), seed=seed), root)
-    experiment.score(folder, target)
+    experiment.evaluate(folder / "model", target)
     return folder
 
 
 def test_a_page_of_runs(tmp_path, source, target):
     folder = run(tmp_path / "runs", source, target)
     for root in (tmp_path / "runs", folder):
-        page = summary.write(root, tmp_path / "page.html").read_text("utf-8")
+        page = summary.write(summary.find(root), tmp_path / "page.html").read_text("utf-8")
         assert "standin-tiny" in page
         assert "source_only" in page
 
@@ -41,20 +41,21 @@ def test_where_there_is_nothing_to_show(tmp_path, source, target):
         summary.find(tmp_path / "none")
     with pytest.raises(ValueError, match=r"no runs in .*: expected folders with a run.json, as `s2reid train` makes"):
         summary.find(tmp_path)
-    experiment.run(Plan("source_only", source, scale="tiny", schedule=tiny.schedule(0)), tmp_path)
-    with pytest.raises(ValueError, match=r"the runs in .* have no scores yet: run `s2reid demo`"):
-        summary.write(tmp_path, tmp_path / "page.html")
+    folder = experiment.run(Plan("source_only", source, scale="tiny", schedule=tiny.schedule(0)), tmp_path)
+    with pytest.raises(ValueError, match=r"the 1 runs have no scores yet: `s2reid evaluate` them first"):
+        summary.write([folder], tmp_path / "page.html")
     assert not (tmp_path / "page.html").exists()
 
 
-def said(method="source_only", seed=0, steps=5, key="0123456789ab"):
-    return {"key": key, "training": {"method": method, "seed": seed, "schedule": {"steps": steps}}}
+def said(method="source_only", seed=0, steps=5, key="0123456789ab", target=None):
+    training = {"method": method, "seed": seed, "schedule": {"steps": steps}, "target": target and {"name": target}}
+    return {"key": key, "training": training}
 
 
 @pytest.mark.parametrize(
     ("runs", "expected"),
     [
-        ([said(steps=0), said(), said("target_bn")], ["untrained", "source_only", "target_bn"]),
+        ([said(steps=0), said(), said("target_bn", target="t")], ["untrained", "source_only", "target_bn to t"]),
         ([said(), said(seed=1)], ["source_only seed 0", "source_only seed 1"]),
         ([said(key="aaaaaaaa"), said(key="bbbbbbbb")], ["source_only seed 0 aaaaaa", "source_only seed 0 bbbbbb"]),
     ],

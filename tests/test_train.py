@@ -54,8 +54,8 @@ def test_loader_workers_do_not_change_a_bit(tmp_path, source):
 
 # (identity, triplet) of three steps from fixed weights on fixed data; to be changed on purpose only. In training a
 # batch norm takes the statistics of the batch, so that the target leaves the terms alone and shows in the running ones.
-GOLDEN = [(1.4283, 1.6493), (1.7566, 2.8535), (1.4194, 2.1250)]
-GOLDEN_VARIANCE = {"source_only": 0.78151, "target_bn": 0.63154}
+GOLDEN = [(1.4969, 0.78274), (1.6129, 0.33701), (1.3492, 0.14756)]
+GOLDEN_VARIANCE = {"source_only": 0.77805, "target_bn": 0.62991}
 
 
 @pytest.mark.parametrize("method", GOLDEN_VARIANCE)

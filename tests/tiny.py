@@ -147,3 +147,8 @@ def program(*arguments: object, cwd: Path, **options: Any) -> "subprocess.Comple
     """Run `s2reid` as a user does."""
     command = [sys.executable, "-m", "s2reid", *map(str, arguments)]
     return subprocess.run(command, cwd=cwd, env=environment(), capture_output=True, text=True, timeout=300, **options)
+
+
+def snapshot(root):
+    """Map every weight file under a folder to its bytes' size and time: what must not change when nothing runs."""
+    return {str(path): path.stat().st_mtime_ns for path in sorted(root.rglob("*.safetensors"))}

@@ -54,11 +54,11 @@ def _bar() -> Progress:
 
 
 def score_table(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print scores in percent, one row a method and target."""
+    """Print scores in percent, one row a method and target; the interval is the 95 % one of mAP."""
     table = Table(box=None, pad_edge=False)
     for heading in ("method", "target"):
         table.add_column(heading, overflow="fold")
-    for heading in ("Rank-1", "Rank-5", "Rank-10", "mAP", "95 % interval", "valid"):
+    for heading in ("Rank-1", "Rank-5", "Rank-10", "mAP", "interval", "valid"):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
         low, high = row["interval"]

@@ -127,10 +127,17 @@ def test_an_interlaced_frame_holds_two_moments() -> None:
     assert (frames[0][1::2] != frames[1][1::2]).mean() > 0.02
 
 
+KNOWN = [[51.94, 52.86], [39.12, 31.32], [35.47, 32.94], [39.95, 39.43]]
+
+
 def test_a_known_crop_has_known_pixels(plain: film.World) -> None:
-    """Fails when any rendered pixel changes: then raise `write.VERSION` and put the new hash here (x86-64)."""
+    """Fails when the picture changes: then raise `write.VERSION` and put the new means here.
+
+    Means of 16x16 blocks, within half a grey level: NumPy's exp and sin round differently on different processors.
+    """
     scene = stage(plain)
     scene.place(0, 1.0, 0.1, 0.2, 0.5)
     light = scene.shoot(around(scene.bounds(0)), 64, 32).light
     pixels = quantise(np.clip(light, 0, 1), np.float32(0.02), np.uint64(1))
-    assert hashlib.sha256(pixels.tobytes()).hexdigest()[:16] == "1962e8ffa695d315"
+    means = pixels.reshape(4, 16, 2, 16, 3).mean((1, 3, 4))
+    np.testing.assert_allclose(means, KNOWN, atol=0.5)

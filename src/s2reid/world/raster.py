@@ -1,6 +1,6 @@
 """The hot loops of the renderer: pose bones, skin, project and rasterise.
 
-- Everything is float32 and compiled without fast maths, so that a crop is the same bits on every x86-64 machine.
+- Everything is float32 and compiled without fast maths, so that a crop does not depend on who renders it.
   Constants are `np.float32` globals because a Python literal would silently turn a whole expression into float64,
   and so would `math.floor`, which returns an integer; `np.floor` keeps the type.
 """
