@@ -299,6 +299,8 @@ def test_ctrl_c_in_the_middle_of_training_stops_in_one_line_and_goes_on_later(tm
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # A job in the background of a script inherits an ignored SIGINT; a person at a terminal does not.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 120
     while not [*tmp_path.glob(f"runs/*/{CHECKPOINT}/step.json")] and time.monotonic() < deadline:
