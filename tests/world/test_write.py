@@ -126,7 +126,12 @@ def test_a_stopped_run_leaves_whole_tracklets_no_workers_and_resumes(tmp_path: P
     script.write_text(code)
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     process = subprocess.Popen(
-        [sys.executable, str(script)], env=environment, stderr=subprocess.DEVNULL, start_new_session=True
+        [sys.executable, str(script)],
+        env=environment,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        # A job in the background of a script inherits an ignored SIGINT; a person at a terminal does not.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 60
     while len(list(tmp_path.glob("w/[0-9]*/*/*"))) < 5 and time.monotonic() < deadline:
