@@ -81,7 +81,7 @@ class _Warp:
 def _warp(how: Augmentation, rng: np.random.Generator) -> _Warp | None:
     """Draw a flip, a zoom and a shift; None where nothing can move."""
     mirror = -1 if rng.random() < how.flip else 1
-    zoom = float(np.exp(rng.uniform(-how.zoom, how.zoom)))
+    zoom = math.exp(rng.uniform(-how.zoom, how.zoom))
     right, down = rng.uniform(-how.shift, how.shift, 2).tolist()
     return _Warp(mirror * zoom, zoom, right, down) if how.flip or how.zoom or how.shift else None
 
