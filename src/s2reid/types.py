@@ -57,7 +57,8 @@ class Dataset:
     """Tracklets to train on, to ask with, and to search in.
 
     `origin` says where the data came from (its root; for a rendered set what its `world.json` says: preset, seed,
-    version), and travels into every model trained on it.
+    version), and travels into every model trained on it. `expected` counts what must be there (published, or promised
+    by `world.json`; see `datasets.check_counts`). `protocol` names how the field scores this data.
     """
 
     name: str
@@ -65,6 +66,8 @@ class Dataset:
     query: tuple[Tracklet, ...] = ()
     gallery: tuple[Tracklet, ...] = ()
     origin: Mapping[str, Any] = field(default_factory=dict)
+    expected: Mapping[str, Any] = field(default_factory=dict)
+    protocol: str = "cross_camera"
 
     @property
     def num_persons(self) -> int:

@@ -7,6 +7,7 @@ import pytest
 from scipy.io import savemat
 from tests.datasets import layouts
 
+from s2reid import datasets
 from s2reid.datasets import ilids_vid
 
 MAT = "train-test people splits/train_test_splits_ilidsvid.mat"
@@ -83,7 +84,7 @@ def test_a_rendered_set_that_lost_something(standin):
     root, *_ = standin
     layouts.write_marker(root, name="standin-ilids", counts={"persons": 300})
     with pytest.raises(ValueError, match=r"standin-ilids at .* has 6 persons, expected 300"):
-        ilids_vid.load(root)
+        datasets.load(f"ilids_vid:{root}")
     layouts.write_marker(root, name="standin-ilids", finished=False)
     with pytest.raises(ValueError, match="is an unfinished render"):
         ilids_vid.load(root)

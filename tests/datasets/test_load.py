@@ -139,3 +139,21 @@ def test_datasets_and_metrics_do_not_import_torch():
         f"import sys, {', '.join(modules)}, s2reid.metrics.ranking, s2reid.evaluate; sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": ":".join(sys.path)}).returncode == 0
+
+
+def test_options_can_stand_in_the_spec(ready, tmp_path):
+    assert datasets.load(f"{ready['ilids_vid']}?split=3") == datasets.load(ready["ilids_vid"], split=3)
+    assert datasets.load(f"{ready['ilids_vid']}?split=3", split=1).origin["split"] == 1  # what is said in Python wins
+    with pytest.raises(ValueError, match=r"found the option 'split=', expected name=value after the question mark"):
+        datasets.load(f"{ready['ilids_vid']}?split=")
+    with pytest.raises(ValueError, match="svreid has no option 'split': it takes list"):
+        datasets.load(f"{ready['svreid']}?split=2")
+    layouts.write_svreid(tmp_path / "what?")
+    assert datasets.load(f"svreid:{tmp_path / 'what?'}").name == "svreid"
+
+
+def test_counts_are_checked_unless_told_not_to(ready, tmp_path):
+    layouts.write_marker(tmp_path / "il", name="standin-ilids", counts={"persons": 300})
+    with pytest.raises(ValueError, match="has 6 persons, expected 300"):
+        datasets.load(ready["ilids_vid"])
+    assert datasets.load(ready["ilids_vid"], check=False).expected == {"persons": 300}

@@ -3,6 +3,7 @@
 import pytest
 from tests.datasets import layouts
 
+from s2reid import datasets
 from s2reid.datasets import svreid
 
 
@@ -37,7 +38,7 @@ COUNTS = {"persons": 3, "cameras": 4, "outfits": 5, "tracklets": 6, "images": 18
 def test_a_rendered_set_keeps_its_name_and_is_checked(tmp_path):
     layouts.write_svreid(tmp_path)
     layouts.write_marker(tmp_path, name="world-7", seed=7, finished=True, counts={**COUNTS, "train": {"tracklets": 3}})
-    dataset = svreid.load(tmp_path)
+    dataset = datasets.load(f"svreid:{tmp_path}")
     assert dataset.name == "world-7"
     assert dataset.origin["seed"] == 7
 
@@ -54,15 +55,15 @@ def test_counts_that_differ(tmp_path, counts, message):
     layouts.write_svreid(tmp_path)
     layouts.write_marker(tmp_path, name="world-7", counts=counts)
     with pytest.raises(ValueError, match=message):
-        svreid.load(tmp_path)
+        datasets.load(f"svreid:{tmp_path}")
 
 
 def test_a_list_may_have_its_own_counts(tmp_path):
     layouts.write_svreid(tmp_path)
     layouts.write_marker(tmp_path, name="world-7", counts={"svreid": COUNTS, "svreid_cc": {"tracklets": 5}})
-    assert svreid.load(tmp_path).name == "world-7"
+    assert datasets.load(f"svreid:{tmp_path}").name == "world-7"
     with pytest.raises(ValueError, match="has 4 tracklets, expected 5"):
-        svreid.load(tmp_path, list="svreid_cc")
+        datasets.load(f"svreid:{tmp_path}?list=svreid_cc")
 
 
 def test_an_unfinished_render_is_refused(tmp_path):

@@ -7,16 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from s2reid import lookup
+from s2reid.datasets._counts import check_counts
 from s2reid.types import Dataset
 
 
-def load(spec: str, *, data_root: Path | None = None, **options: Any) -> Dataset:
-    """Load a dataset from `name:path`, or from a bare `name` under the data root.
+def load(spec: str, *, data_root: Path | None = None, check: bool = True, **options: Any) -> Dataset:
+    """Load a dataset from `name:path`, or from a bare `name` under the data root, and check its counts.
 
     The data root is `data_root`, else `$S2REID_DATA`, else `data`; a bare name finds the folder of that name whatever
-    its case and dashes (`ilids_vid` finds `iLIDS-VID`). `options` are the loader's own. Raises `ValueError` for an
-    unknown name or option, a folder that is not there, and whatever the loader refuses.
+    its case and dashes (`ilids_vid` finds `iLIDS-VID`). `options` are the loader's own; they can stand in the spec too:
+    `ilids_vid:DIR?split=3`, `svreid?list=svreid_cc`. Raises `ValueError` for an unknown name or option, a folder that
+    is not there, whatever the loader refuses, and, unless `check` is off, for counts other than the expected.
     """
+    spec, options = _parse(spec, options)
     name, _, path = spec.partition(":")
     if name not in lookup.names("datasets") and not path and Path(spec).exists():
         known = ", ".join(lookup.names("datasets"))
@@ -28,7 +31,23 @@ def load(spec: str, *, data_root: Path | None = None, **options: Any) -> Dataset
         raise ValueError(f"{name} has no option {unknown[0]!r}: it takes {', '.join(allowed) or 'none'}")
     root = Path(path).expanduser() if path else _under_data_root(name, data_root)
     dataset: Dataset = loader(root, **options)
+    if check:
+        check_counts(dataset, dataset.expected, root)
     return dataset
+
+
+def _parse(spec: str, options: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Split `name:path?option=value&option=value` into the plain spec and the options; whole numbers become int."""
+    plain, mark, written = spec.rpartition("?")
+    if not mark or "=" not in written:  # a question mark may stand in a path
+        return spec, options
+    found: dict[str, Any] = {}
+    for pair in written.split("&"):
+        name, equals, value = pair.partition("=")
+        if not (name and equals and value):
+            raise ValueError(f"{spec}: found the option {pair!r}, expected name=value after the question mark")
+        found[name] = int(value) if re.fullmatch(r"-?[0-9]+", value) else value
+    return plain, found | options
 
 
 def _under_data_root(name: str, data_root: Path | None) -> Path:

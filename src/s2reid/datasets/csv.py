@@ -78,7 +78,8 @@ def load(root: Path) -> Dataset:
     parts = {split: _part(str(folder), tracklets, split) for split in SPLITS}
     _check_persons_apart(parts, root)
     marker = read_marker(folder)
-    return Dataset(marker.get("name", root.stem), **parts, origin=origin(root, "csv", marker))
+    train, query, gallery = parts.values()
+    return Dataset(marker.get("name", root.stem), train, query, gallery, origin(root, "csv", marker))
 
 
 def _checked(root: Path) -> Path:

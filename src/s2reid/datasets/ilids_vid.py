@@ -15,7 +15,7 @@ from jaxtyping import Int
 from scipy.io import loadmat
 
 from s2reid.datasets._folders import abridge, check_root, describe, folders, frames, numbers
-from s2reid.datasets._rendered import check_counts, origin, read_marker
+from s2reid.datasets._rendered import origin, read_marker
 from s2reid.types import Dataset, Tracklet
 
 NUM_PERSONS = 300
@@ -49,15 +49,14 @@ def load(root: Path, *, split: int = 0) -> Dataset:
             for person, camera in wanted
         )
 
-    dataset = Dataset(
+    return Dataset(
         marker.get("name", "ilids_vid"),
         train=tracklets(train, 1, 2),
         query=tracklets(test, 1),
         gallery=tracklets(test, 2),
         origin={**origin(root, "ilids_vid", marker), "split": split},
+        expected=marker.get("counts", {}),
     )
-    check_counts(dataset, marker.get("counts", {}), root)
-    return dataset
 
 
 def _base(root: Path) -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from s2reid.datasets._folders import check_root, describe, frames, natural
-from s2reid.datasets._rendered import check_counts, origin, read_marker
+from s2reid.datasets._rendered import origin, read_marker
 from s2reid.types import Dataset, Tracklet
 
 LISTS = ("svreid", "svreid_cc", "svreid_plus")
@@ -45,10 +45,15 @@ def load(root: Path, *, list: str = "svreid") -> Dataset:  # noqa: A002 (the opt
         raise ValueError(f"{root / f'train_{name}.txt'} lists no tracklet: is the data complete?")
     outfits = _number_outfits([line for lines in parts.values() for line in lines])
     tracklets = {part: tuple(_tracklet(root, line, outfits) for line in lines) for part, lines in parts.items()}
-    dataset = Dataset(marker.get("name", name), **tracklets, origin=origin(root, "svreid", marker))
     counts = marker.get("counts", {})
-    check_counts(dataset, counts.get(name, counts), root)  # a world with several lists may count each
-    return dataset
+    return Dataset(
+        marker.get("name", name),
+        train=tracklets["train"],
+        query=tracklets.get("query", ()),
+        gallery=tracklets.get("gallery", ()),
+        origin=origin(root, "svreid", marker),
+        expected=counts.get(name, counts),  # a world with several lists may count each
+    )
 
 
 def _files(root: Path, name: str) -> dict[str, str]:
