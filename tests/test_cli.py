@@ -11,9 +11,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from rich.console import Console
+from scipy.io import savemat
 from tests import tiny
 
-from s2reid import cli
+from s2reid import cli, progress
 from s2reid.train import CHECKPOINT
 
 pytestmark = pytest.mark.usefixtures("tiny_scale")
@@ -63,7 +65,7 @@ def test_from_training_to_a_page(run, model, source_root, target_root, tmp_path)
     data = f"ilids_vid:{target_root}"
     assert {path.name for path in model.iterdir()} == {"model.json", "weights.safetensors"}
 
-    row = json.loads(run("evaluate", model, data, "--json").out)
+    (row,) = json.loads(run("evaluate", model, data, "--json").out)["rows"]
     assert (row["method"], row["target"], row["num_valid"], row["num_queries"]) == ("source_only", "standin-tiny", 4, 4)
     assert 0 < row["mean_ap"] <= 1
     table = run("evaluate", model, data)
@@ -86,6 +88,66 @@ def test_from_training_to_a_page(run, model, source_root, target_root, tmp_path)
     adapted = run(*training(source_root, "--method", "target_bn", "--target", data, "--init", model))
     assert adapted.code == 0, adapted.err
     assert len(list((tmp_path / "runs").iterdir())) == 2
+
+
+@pytest.fixture
+def ten_splits(tmp_path):
+    root = tiny.write_target(tmp_path / "ten")
+    rng = np.random.default_rng(0)
+    table = np.array([rng.permutation(8) + 1.0 for _ in range(10)])
+    savemat(root / "train-test people splits" / "train_test_splits_ilidsvid.mat", {"ls_set": table})
+    return f"ilids_vid:{root}"
+
+
+def test_all_splits(run, model, ten_splits, source_root, monkeypatch):
+    monkeypatch.setattr(progress, "console", Console(width=200))
+    said = json.loads(run("evaluate", model, ten_splits, "--split", "all", "--json").out)
+    assert set(said) == {"protocol", "test", "rows"}
+    assert (said["protocol"], [row["split"] for row in said["rows"]]) == ("ilids_vid", [*range(10), "all"])
+    *each, mean = said["rows"]
+    assert mean["mean_ap"] == pytest.approx(sum(row["mean_ap"] for row in each) / 10)
+    table = run("evaluate", model, ten_splits, "--split", "all").out
+    assert "standin-tiny, split 9" in table
+    mean_line, spread_line = table.splitlines()[-3:-1]
+    assert "standin-tiny, mean of 10 splits" in mean_line
+    assert mean_line.split()[-1] == "40/40"
+    assert spread_line.split()[:3] == ["±", "between", "splits"]
+    for name, value, deviation in zip(
+        ("rank1", "rank5", "rank10", "mean_ap"), mean_line.split()[6:], spread_line.split()[3:]
+    ):
+        assert (value, deviation) == (f"{100 * mean[name]:.1f}", f"{100 * mean['sd'][name]:.1f}")
+    (third,) = json.loads(run("evaluate", model, ten_splits, "--split", "3", "--json").out)["rows"]
+    assert third == each[3]
+    assert run("evaluate", model, f"{ten_splits}?split=3", "--json").out.count('"split": 3') == 1
+    assert run("report", "runs").code == 0
+
+    adapted = run(*training(source_root, "--method", "target_bn", "--target", f"{ten_splits}?split=2", "--init", model))
+    folder = re.search(r"model (\S+)", adapted.out)[1]
+    assert "adapted to split 2 of standin-tiny, which holds persons that split 0 tests: only --split 2 is clean" in (
+        complaint(run("evaluate", folder, ten_splits, "--split", "all"))
+    )
+    assert run("evaluate", folder, ten_splits, "--split", "2").code == 0
+
+
+def test_how_it_was_tested_is_printed(run, model, target_root):
+    data = f"ilids_vid:{target_root}"
+    assert "protocol ilids_vid; all frames, flip-averaged in clips of 2, " in run("evaluate", model, data).out
+    quick = run(
+        "evaluate",
+        model,
+        data,
+        "--frames",
+        "begin",
+        "--protocol",
+        "mars-official",
+        "--rerank",
+        "--k1",
+        "3",
+        "--k2",
+        "2",
+    )
+    assert "protocol mars_official; restricted-begin frames, flip-averaged in clips of 2, " in quick.out
+    assert "; re-ranked (k1 3, k2 2, lambda 0.3)" in quick.out
 
 
 def test_train_then_evaluate_then_report(run, model, target_root, tmp_path):
@@ -173,7 +235,16 @@ def test_models_and_data_that_do_not_fit(run, model, source_root, target_root, t
     assert f"svreid:{source_root} has 0 queries and 0 gallery" in complaint(
         run("evaluate", model, f"svreid:{source_root}")
     )
-    assert "no protocol named 'mars'" in complaint(run("evaluate", model, data, "--protocol", "mars"))
+    assert "no protocol named 'mers'" in complaint(run("evaluate", model, data, "--protocol", "mers"))
+    assert "k1 0 and k2 6: expected at least 1" in complaint(run("evaluate", model, data, "--rerank", "--k1", "0"))
+    assert "with lambda 2.0: expected" in complaint(run("evaluate", model, data, "--rerank", "--lambda", "2"))
+    assert "split is 'both', expected its number" in complaint(run("evaluate", model, data, "--split", "both"))
+    assert "split 10" in complaint(run("evaluate", model, data, "--split", "10"))
+    assert "svreid has no splits" in complaint(run("evaluate", model, f"svreid:{source_root}", "--split", "all"))
+    assert "svreid has no option 'split'" in complaint(run("evaluate", model, f"svreid:{source_root}", "--split", "1"))
+    assert "seed_protocol looks at one clip of 4" in complaint(
+        run("evaluate", model, data, "--protocol", "seed-protocol")
+    )
     assert "ilids_vid has no option 'query_camera'" in complaint(run("evaluate", model, data, "--query-camera", "1"))
     assert "top is 0, expected at least 1" in complaint(run("search", model, data, data, "--top", "0"))
     assert "no query at nobody" in complaint(run("search", model, "nobody", data))
@@ -323,5 +394,5 @@ def test_from_a_rendered_world_to_a_score(tmp_path):
     assert trained.returncode == 0, trained.stderr
     model = next(tmp_path.glob("runs/*/model"))
     scored = tiny.program("evaluate", model, "ilids_vid:standin-ilids", "--json", cwd=tmp_path)
-    row = json.loads(scored.stdout)
+    (row,) = json.loads(scored.stdout)["rows"]
     assert (row["target"], row["num_valid"]) == ("standin-ilids", 4)

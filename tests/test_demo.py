@@ -38,6 +38,7 @@ def test_a_demo_that_cannot_be_is_refused_before_it_renders(tmp_path, source_roo
     for asked, message in (
         (demo.Demo(tmp_path / "demo", steps=0), "steps is 0, expected at least 1"),
         (demo.Demo(tmp_path / "demo", real=f"svreid:{source_root}"), "0 queries and 0 gallery tracklets"),
+        (demo.Demo(tmp_path / "demo", persons=10), "has 10 persons, and a batch needs 32: give --persons 32 or more"),
     ):
         with pytest.raises(ValueError, match=message):
             demo.run(asked)

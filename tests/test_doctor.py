@@ -19,7 +19,7 @@ def test_everything_is_said_and_goes_through_json(data_root):
     assert found["data_root"] == str(data_root)
     assert found["datasets"]["ilids_vid"] == str(data_root / "iLIDS-VID")
     assert found["datasets"]["svreid"] is None
-    assert found["datasets"].keys().isdisjoint({"csv", "persons", "cameras"})
+    assert found["datasets"].keys() == {"ccvid", "ilids_vid", "ls_vid", "mars", "prid2011", "svreid"}
     assert all(found["installed"].values())
     assert found["precision"] in ("float32", "bf16")
     assert found["threads"] >= 1
@@ -28,8 +28,17 @@ def test_everything_is_said_and_goes_through_json(data_root):
 def test_the_text_says_the_same(data_root):
     text = doctor.as_text(doctor.examine())
     assert f"ilids_vid  {data_root / 'iLIDS-VID'}" in text
-    assert "svreid     not found; name its place as svreid:PATH" in text
+    assert "svreid     not found; name its place as svreid:PATH, or see `s2reid data get svreid`" in text
     assert f"data root  {data_root} (set S2REID_DATA to move it)" in text
+
+
+@pytest.mark.parametrize("folder", ["CCVID", "ccvid", "cc-vid"])
+def test_a_dataset_is_found_where_loading_looks(data_root, folder):
+    (data_root / folder).mkdir()
+    assert doctor.examine()["datasets"]["ccvid"] == str(data_root / folder)
+    (data_root / "cc_vid").mkdir()
+    expected = str(data_root / "ccvid") if folder == "ccvid" else None  # else either could be meant
+    assert doctor.examine()["datasets"]["ccvid"] == expected
 
 
 def test_problems(data_root, monkeypatch):

@@ -2,15 +2,22 @@
 
 import json
 import shutil
+import statistics
 from dataclasses import asdict, replace
 
+import numpy as np
 import pytest
 import torch
 from tests import tiny
 
-from s2reid import experiment, model, runs, train
+from s2reid import evaluate as scoring
+from s2reid import experiment, model, runs, scales, train
 from s2reid.experiment import Plan
+from s2reid.learner import Learner
+from s2reid.metrics.rerank import Rerank
+from s2reid.scales import TestSetting
 from s2reid.train import LOG, Options
+from s2reid.types import Embeddings
 
 pytestmark = pytest.mark.usefixtures("tiny_scale")
 
@@ -73,11 +80,13 @@ def test_scores_are_written_and_embeddings_reused(tmp_path, source, target, monk
     folder = experiment.run(plan(source), tmp_path)
     told = []
     tested = experiment.evaluate(folder / "model", target, progress=lambda done, total: told.append((done, total)))
-    assert tested["num_queries"] == tested["num_valid"] == 4
+    (row,) = tested
+    assert row["num_queries"] == row["num_valid"] == 4
     assert told[-1] == (8, 8)
-    (row,) = runs.read_scores(folder)
+    assert runs.read_scores(folder) == tested
     assert (row["method"], row["target"], row["is_real"]) == ("source_only", "standin-tiny", False)
-    assert row == tested
+    assert (row["protocol"], row["split"], row["rerank"]) == (target.protocol, 0, None)
+    assert row["label"] == "standin-tiny, split 0"
     assert row["test"].startswith("all frames, flip-averaged in clips of 2, moving average")
     shown = json.loads((folder / "embeddings" / row["cell"] / "tracklets.json").read_text())
     assert [len(frames) for _, frames in shown["query"]] == [3] * 4
@@ -86,11 +95,151 @@ def test_scores_are_written_and_embeddings_reused(tmp_path, source, target, monk
     assert len(runs.read_scores(folder)) == 1
 
 
-def test_each_protocol_is_a_cell(tmp_path, source, target):
+def test_protocols_and_re_ranking_use_the_same_embeddings(tmp_path, source, target, monkeypatch):
+    folder = experiment.run(plan(source), tmp_path)
+    (first,) = experiment.evaluate(folder / "model", target)
+    forbid(monkeypatch, experiment, "load_model")
+    (again,) = experiment.evaluate(folder / "model", target, "same-clothes")
+    (ranked,) = experiment.evaluate(folder / "model", target, rerank=Rerank(2, 2, 0.5))
+    several = experiment.evaluate(folder / "model", target, "mars")
+    assert {row["cell"] for row in (first, again, ranked, *several)} == {first["cell"]}
+    assert [row["label"] for row in runs.read_scores(folder)] == [
+        "standin-tiny, split 0",
+        "standin-tiny, split 0, same_clothes",
+        "standin-tiny, split 0, re-ranked (k1 2, k2 2, lambda 0.5)",
+        "standin-tiny, split 0, mars",
+    ]
+    assert ranked["rerank"] == {"k1": 2, "k2": 2, "weight": 0.5}
+    query, gallery = (
+        Embeddings.load(folder / "embeddings" / first["cell"] / f"{side}.npz") for side in ("query", "gallery")
+    )
+    assert ranked["mean_ap"] == scoring.score(query, gallery, distance=Rerank(2, 2, 0.5)).mean_ap
+
+
+def test_a_protocol_of_several_settings_gives_a_row_each(tmp_path, source, target):
+    folder = experiment.run(plan(source), tmp_path)
+    test = tuple(replace(t, outfit=n) for t in target.gallery for n in (0, 1))
+    dressed = replace(target, gallery=test, protocol="ccvid")
+    rows = experiment.evaluate(folder / "model", dressed)
+    assert [row["protocol"] for row in rows] == ["ccvid general", "ccvid same_clothes", "ccvid clothes_changing"]
+    assert [row["label"].split(", ")[-1] for row in rows] == ["general", "same_clothes", "clothes_changing"]
+    assert runs.read_scores(folder) == rows
+
+
+def test_what_a_test_looks_at_can_be_changed(tmp_path, source, target):
+    folder = experiment.run(plan(source), tmp_path)
+    (whole,), (quick,), (again,) = (
+        experiment.evaluate(folder / "model", target, frames=frames) for frames in (None, "begin", "all")
+    )
+    assert quick["test"].startswith("restricted-begin frames, flip-averaged in clips of 2, moving average")
+    assert quick["label"] == "standin-tiny, split 0, restricted-begin frames, flip-averaged"
+    assert again == whole != quick
+    assert len({whole["cell"], quick["cell"]}) == 2
+    sides = [Embeddings.load(folder / "embeddings" / row["cell"] / "query.npz").vectors for row in (whole, quick)]
+    assert not np.allclose(*sides)
+    (begun,) = experiment.evaluate(folder / "model", replace(target, query=tuple(map(first_frames, target.query))))
+    expected = Embeddings.load(folder / "embeddings" / begun["cell"] / "query.npz").vectors
+    np.testing.assert_allclose(sides[1], expected, atol=1e-6)
+
+
+def first_frames(tracklet):
+    """Of three frames in clips of two, the first of each block: what restricted-begin looks at."""
+    return replace(tracklet, frames=tracklet.frames[:2])
+
+
+def test_the_seed_protocol_brings_its_test(tmp_path, source, target, monkeypatch):
+    monkeypatch.setitem(scales.SCALES, "tiny", replace(tiny.SCALE, num_frames=4))
+    folder = experiment.run(plan(source), tmp_path)
+    seen = []
+    embed = Learner.embed
+    monkeypatch.setattr(
+        Learner, "embed", lambda self, pixels: seen.append((self.test, pixels.shape[1])) or embed(self, pixels)
+    )
+    (row,) = experiment.evaluate(folder / "model", target, "seed-protocol")
+    assert set(seen) == {(TestSetting("begin", flip=False), 4)}
+    assert row["test"].startswith("restricted-begin frames, no flip in clips of 4")
+    assert (row["protocol"], row["num_valid"]) == ("seed_protocol", 4)
+    assert experiment.evaluate(folder / "model", target, "seed_protocol", frames="begin") == [row]
+    with pytest.raises(ValueError, match="looks at one clip of 4 restricted-begin frames, and all frames were asked"):
+        experiment.evaluate(folder / "model", target, "seed_protocol", frames="all")
+    other = replace(target, origin={**target.origin, "split": 3})
+    with pytest.raises(ValueError, match="seed_protocol is one split, 0, and this is split 3 of standin-tiny: leave"):
+        experiment.evaluate(folder / "model", other, "seed_protocol")
+
+
+def test_the_seed_protocol_needs_clips_of_its_length(tmp_path, source, target):
+    folder = experiment.run(plan(source), tmp_path)
+    with pytest.raises(ValueError, match="restricted-begin frames, and the model takes 2: use the dataset's own prot"):
+        experiment.evaluate(folder / "model", target, "seed_protocol")
+
+
+@pytest.fixture
+def splits(target):
+    """Three splits of the eight persons that the target has, into halves."""
+    everyone = sorted({t.person for t in target.query + target.train})
+    pool = {(t.person, t.camera): t for t in target.query + target.gallery + target.train}
+    halves = [everyone[:4], everyone[2:6], everyone[::2]]
+    sides = [tuple(tuple(pool[person, camera] for person in half) for camera in (1, 2)) for half in halves]
+    assert len(pool) == 16
+    return [
+        replace(target, query=query, gallery=gallery, origin={**target.origin, "split": split})
+        for split, (query, gallery) in enumerate(sides)
+    ]
+
+
+def test_all_splits_embed_every_tracklet_once(tmp_path, source, splits, monkeypatch):
+    folder = experiment.run(plan(source), tmp_path)
+    told = []
+    rows = experiment.evaluate(folder / "model", splits, progress=lambda done, total: told.append((done, total)))
+    assert told[-1] == (14, 14)  # persons 1 to 7; 8 is never tested
+    assert [row["split"] for row in rows] == [0, 1, 2, "all"]
+    assert runs.read_scores(folder) == rows[:3]
+    *each, mean = rows
+    for name in ("rank1", "rank5", "rank10", "mean_ap"):
+        values = [row[name] for row in each]
+        assert mean[name] == pytest.approx(sum(values) / 3)
+        assert mean["sd"][name] == pytest.approx(statistics.stdev(values))
+    assert (mean["num_queries"], mean["num_valid"]) == (12, 12)
+    assert mean["label"] == "standin-tiny, mean of 3 splits"
+    forbid(monkeypatch, experiment, "load_model")
+    assert experiment.evaluate(folder / "model", splits) == rows
+    for split, row in zip(splits, each):
+        assert experiment.evaluate(folder / "model", split) == [row]
+
+
+def test_a_split_embeds_as_it_does_alone(tmp_path, source, splits):
+    folder = experiment.run(plan(source), tmp_path / "runs")
+    alone = shutil.copytree(folder / "model", tmp_path / "model")
+    together = experiment.evaluate(folder / "model", splits)
+    for split, row in zip(splits, together):
+        (single,) = experiment.evaluate(alone, split)
+        assert single == row
+
+
+def test_a_split_that_a_model_has_seen_is_refused(tmp_path, source, splits):
+    base = experiment.run(plan(source), tmp_path) / "model"
+    adapting = Plan("target_bn", source, splits[1], scale="tiny", schedule=tiny.schedule(1), start=base)
+    adapted = experiment.run(adapting, tmp_path) / "model"
+    learned = experiment.run(plan(splits[1]), tmp_path) / "model"
+    assert model.read_card(adapted).provenance["target"]["split"] == 1
+    for folder, did in ((adapted, "adapted to"), (learned, "trained on")):
+        assert experiment.evaluate(folder, splits[1])[0]["num_valid"] == 4
+        for others in (splits[0], splits):
+            with pytest.raises(
+                ValueError, match=rf"was {did} split 1 of standin-tiny, which holds persons that split 0 te"
+            ):
+                experiment.evaluate(folder, others)
+    elsewhere = replace(splits[0], origin={**splits[0].origin, "seed": 7})
+    assert experiment.evaluate(adapted, elsewhere)[0]["num_valid"] == 4
+
+
+def test_each_protocol_is_a_row(tmp_path, source, target):
     folder = experiment.run(plan(source), tmp_path)
     for protocol in ("cross_camera", "same_clothes"):
         experiment.evaluate(folder / "model", target, protocol)
     assert [row["protocol"] for row in runs.read_scores(folder)] == ["cross_camera", "same_clothes"]
+    with pytest.raises(ValueError, match="no protocol named 'ours'"):
+        experiment.evaluate(folder / "model", target, "ours")
 
 
 def test_a_model_that_is_no_run_s_is_scored_and_nothing_is_written(tmp_path, source, target):

@@ -48,8 +48,8 @@ def test_equal_values_have_equal_keys():
 
 
 def test_the_key_of_a_cell():
-    cell = Cell("t", Data("d", "1"), "cross_camera")
-    others = [replace(cell, training="u"), replace(cell, target=Data("d", "2")), replace(cell, protocol="same_clothes")]
+    cell = Cell("t", Data("d", "1"), "all frames")
+    others = [replace(cell, training="u"), replace(cell, target=Data("d", "2")), replace(cell, test="other frames")]
     assert len({one.key for one in (cell, *others)}) == 4
 
 
@@ -104,11 +104,21 @@ def test_folders_that_are_no_run(tmp_path):
         runs.read(tmp_path)
 
 
-def test_a_score_replaces_the_older_one_of_its_target_and_protocol(tmp_path):
+def test_a_score_replaces_the_older_one_of_the_same_test(tmp_path):
     assert runs.read_scores(tmp_path) == []
-    for target, protocol, value in (("a", "x", 1), ("b", "x", 2), ("a", "y", 3), ("a", "x", 4)):
-        runs.add_scores(tmp_path, {"cell": str(value), "target": target, "protocol": protocol})
-    assert [row["cell"] for row in runs.read_scores(tmp_path)] == ["2", "3", "4"]
+    first = {"target": "a", "split": 0, "protocol": "x", "test": "all frames", "rerank": None}
+    others = [
+        {"target": "b"},
+        {"split": 1},
+        {"protocol": "y"},
+        {"test": "four frames"},
+        {"rerank": {"k1": 20, "k2": 6, "weight": 0.3}},
+    ]
+    assert len(others) == len(first)
+    runs.add_scores(tmp_path, {**first, "cell": "0"})
+    runs.add_scores(tmp_path, *({**first, **change, "cell": str(cell)} for cell, change in enumerate(others, 1)))
+    runs.add_scores(tmp_path, {**first, "cell": "6"})
+    assert [row["cell"] for row in runs.read_scores(tmp_path)] == ["1", "2", "3", "4", "5", "6"]
 
 
 def test_json_is_written_whole_or_not_at_all(tmp_path, monkeypatch):

@@ -2,12 +2,14 @@
 
 import json
 import os
+from dataclasses import replace
 
 import pytest
 from tests import tiny
 
 from s2reid import experiment, summary
 from s2reid.experiment import Plan
+from s2reid.metrics.rerank import Rerank
 from s2reid.train import LOG
 
 pytestmark = pytest.mark.usefixtures("tiny_scale")
@@ -25,6 +27,40 @@ def test_a_page_of_runs(tmp_path, source, target):
         page = summary.write(summary.find(root), tmp_path / "page.html").read_text("utf-8")
         assert "standin-tiny" in page
         assert "source_only" in page
+
+
+def test_a_page_ranks_as_the_scores_were_made(tmp_path, source, target):
+    folder = experiment.run(Plan("source_only", source, scale="tiny", schedule=tiny.schedule(3)), tmp_path / "runs")
+    outfits = replace(target, gallery=tuple(replace(t, outfit=n) for t in target.gallery for n in (0, 1)))
+    rows = [
+        row
+        for data, protocol, rerank in (
+            (target, None, None),
+            (target, "mars", None),
+            (target, "mars_official", None),
+            (target, "cross_camera", Rerank(3, 2)),
+            (outfits, "ccvid", None),
+        )
+        for row in experiment.evaluate(folder / "model", data, protocol, rerank=rerank)
+    ]
+    results = summary.read_results(folder, "x")
+    assert [result.target for result in results] == [row["label"] for row in rows]
+    assert len(rows) == 7
+    for result, row in zip(results, rows):
+        assert result.ranking.mean_ap == pytest.approx(row["mean_ap"])
+        assert result.ranking.cmc(1)[0] == row["rank1"]
+    assert len(results[1].gallery_tracklets) == len(target.query) + len(target.gallery)
+    page = summary.write([folder], tmp_path / "page.html").read_text("utf-8")
+    assert "standin-tiny, split 0, mars_official" in page
+
+
+def test_rows_of_before_there_were_labels_are_read(tmp_path, source, target):
+    folder = run(tmp_path / "runs", source, target)
+    (row,) = json.loads((folder / "scores.json").read_text())
+    old = {key: value for key, value in row.items() if key not in ("label", "split", "rerank")}
+    (folder / "scores.json").write_text(json.dumps([{**old, "protocol": "cross_camera"}]))
+    (result,) = summary.read_results(folder, "x")
+    assert result.target == "standin-tiny"
 
 
 def test_runs_are_found_in_the_order_they_were_begun(tmp_path):

@@ -22,6 +22,7 @@ def world(
     out: Positional[Path],
     /,
     seed: int = 0,
+    size: Literal["tiny", "small", "full"] | None = None,
     persons: int | None = None,
     frames: int | None = None,
     height: int | None = None,
@@ -30,21 +31,23 @@ def world(
     """Render a world of synthetic people; run the same command again to go on with an unfinished one.
 
     Args:
-        preset: svreid (333 persons, 10 cameras), svreid-large (domain-randomised), standin-ilids (two-camera target).
+        preset: svreid (333 persons, 10 cameras), svreid-large (domain-randomised), or a target to practise on:
+            standin-mars, standin-ilids, standin-prid, standin-ccvid.
         out: the folder to write; it must be new, empty or an unfinished world of the same settings.
         seed: every number of the world follows from it.
+        size: of a stand-in: tiny (seconds), small (minutes; its default) or full (the real counts).
         persons: how many persons, where the preset's number will not do.
-        frames: frames of each tracklet.
+        frames: frames of each tracklet, of the longest ones in a stand-in.
         height: pixels from top to bottom; the width is half of it.
         workers: processes; the result does not depend on it.
     """
     from s2reid import progress
     from s2reid.world import write
 
-    size: dict[str, Any] = {"seed": seed, "persons": persons, "frames": frames, "height": height}
-    print(f"{preset}: {write.estimate(preset, **size)}")
+    asked: dict[str, Any] = {"seed": seed, "size": size, "persons": persons, "frames": frames, "height": height}
+    print(f"{preset}: {write.estimate(preset, **asked)}")
     with progress.bar(f"render {preset}", "images") as advance:
-        write.write(preset, out, **size, workers=workers, progress=advance)
+        write.write(preset, out, **asked, workers=workers, progress=advance)
     print(f"wrote {out}")
 
 
@@ -145,7 +148,13 @@ def evaluate(
     model: Positional[Path],
     data: Positional[Spec],
     /,
-    protocol: str = "cross_camera",
+    protocol: str | None = None,
+    split: str | None = None,
+    frames: Literal["begin", "all"] | None = None,
+    rerank: bool = False,
+    k1: int = 20,
+    k2: int = 6,
+    lambda_: Annotated[float, arg(name="lambda")] = 0.3,
     query_camera: str | None = None,
     json_: Annotated[bool, arg(name="json")] = False,
 ) -> None:
@@ -154,24 +163,29 @@ def evaluate(
     Args:
         model: a model folder.
         data: a dataset with query and gallery, such as ilids_vid:DIR.
-        protocol: which entries count.
+        protocol: who is searched and which entries count; the dataset's own where none is named (docs/evaluation.md).
+        split: of a dataset that has several: its number, or all for each of them and their mean.
+        frames: what a test looks at, instead of the method's own: begin (one restricted-begin clip) or all.
+        rerank: re-rank by k-reciprocal neighbours.
+        k1: of re-ranking: neighbours that must be mutual.
+        k2: of re-ranking: neighbours averaged.
+        lambda_: of re-ranking: the share of the original distance.
         query_camera: for persons:DIR, the camera that asks (default: the first).
         json_: print one JSON object.
     """
-    from s2reid import datasets, experiment, progress
+    from s2reid import experiment, progress
+    from s2reid.metrics.rerank import Rerank
 
-    options: dict[str, Any] = {"query_camera": query_camera} if query_camera else {}
-    dataset = datasets.load(data, **options)
-    if not (dataset.query and dataset.gallery):
-        found = f"{len(dataset.query)} queries and {len(dataset.gallery)} gallery tracklets"
-        raise ValueError(f"{data} has {found}: it cannot be scored")
+    how = Rerank(k1, k2, lambda_) if rerank else None
+    targets = load_targets(data, split, {"query_camera": query_camera} if query_camera else {})
     with progress.bar("embed", "tracklets") as advance:
-        row = experiment.evaluate(model, dataset, protocol, advance)
+        rows = experiment.evaluate(model, targets, protocol, frames=frames, rerank=how, progress=advance)
     if json_:
-        print(json.dumps(row))
+        print(json.dumps({"protocol": rows[0]["protocol"].split()[0], "test": rows[0]["test"], "rows": rows}))
     else:
-        progress.score_table([row])
-        print(f"protocol {row['protocol']}; {row['test']}")
+        progress.score_table(rows)
+        protocols = ", ".join(dict.fromkeys(row["protocol"] for row in rows))
+        print("; ".join([f"protocol {protocols}", rows[0]["test"], *([str(how)] if how else [])]))
 
 
 @app.command
@@ -219,6 +233,69 @@ def report(runs: Positional[Path], /, out: Path = Path("report.html"), show_real
     from s2reid import summary
 
     print(f"wrote {summary.write(summary.find(runs), out, show_real=show_real)}")
+
+
+data_app = SubcommandApp()
+app.command(data_app, name="data", help="Look at a dataset, turn it into a manifest, or learn where to get it.")
+
+
+@data_app.command
+def check(
+    data: Positional[Spec],
+    /,
+    deep: bool = False,
+    json_: Annotated[bool, arg(name="json")] = False,
+) -> None:
+    """Say what a dataset holds beside what it should hold; exit with 1 where something is not as it should be.
+
+    Args:
+        data: the dataset, such as mars:DIR.
+        deep: decode every frame too.
+        json_: print one JSON object.
+    """
+    from s2reid import datasets, inventory, progress
+
+    dataset = datasets.load(data, check=False)
+    with progress.bar("decode" if deep else "look", "frames") as advance:
+        found = inventory.take(dataset, deep=deep, advance=advance)
+    if json_:
+        print(json.dumps(found.to_dict()))
+    else:
+        print(f"{found.name} at {found.origin.get('root', data)}, protocol {found.protocol}")
+        progress.console.print(inventory.as_table(found))
+        print("\n".join(inventory.as_lines(found)))
+    if found.problems():
+        sys.exit(1)
+
+
+@data_app.command
+def convert(data: Positional[Spec], out: Positional[Path], /) -> None:
+    """Write a dataset as a manifest, which csv:OUT reads: one row a frame.
+
+    Args:
+        data: the dataset, such as mars:DIR.
+        out: the CSV file to write; it must be new.
+    """
+    from s2reid import datasets, manifest, progress
+
+    dataset = datasets.load(data)
+    with progress.bar("write and read back", "frames") as advance:
+        rows = manifest.write(dataset, out, advance)
+    print(f"wrote {out}: {rows:,} frames; csv:{out} reads it")
+    if dataset.protocol != "cross_camera":
+        print(f"a manifest names no protocol: evaluate it with --protocol {dataset.protocol}")
+
+
+@data_app.command
+def get(name: Positional[str], /) -> None:
+    """Say where a dataset comes from, on what terms, and how to lay it out; nothing is downloaded.
+
+    Args:
+        name: of the dataset or the stand-in, such as mars or standin-mars.
+    """
+    from s2reid import obtain
+
+    print(obtain.find(name))
 
 
 @app.command
@@ -277,6 +354,29 @@ def parse_settings(pairs: tuple[str, ...]) -> dict[str, Any]:
         except ValueError:
             values[name] = value
     return values
+
+
+def load_targets(data: str, split: str | None, options: dict[str, Any]) -> list[Any]:
+    """Load what is scored: one dataset, or every split of it; raise `ValueError` where there is nothing to score."""
+    from s2reid import datasets, lookup
+
+    name = data.partition(":")[0].partition("?")[0]
+    splits: list[dict[str, Any]] = [{} if split is None else {"split": split}]
+    if split == "all":
+        num_splits = getattr(lookup.find("datasets", name), "NUM_SPLITS", None)
+        if num_splits is None:
+            raise ValueError(f"{name} has no splits: leave --split out")
+        splits = [{"split": number} for number in range(num_splits)]
+    elif split is not None:
+        if not split.isdecimal():
+            raise ValueError(f"split is {split!r}, expected its number (from 0) or all")
+        splits = [{"split": int(split)}]
+    targets = [datasets.load(data, **options, **which) for which in splits]
+    for target in targets:
+        if not (target.query and target.gallery):
+            found = f"{len(target.query)} queries and {len(target.gallery)} gallery tracklets"
+            raise ValueError(f"{data} has {found}: it cannot be scored")
+    return targets
 
 
 def set_threads(threads: int | None) -> None:

@@ -40,10 +40,13 @@ def run(demo: Demo) -> Path:
         )
     schedule = experiment.default_schedule("small")
     schedule = shorter(schedule, demo.steps) if demo.steps is not None else schedule
-    print(
-        f"demo: render {demo.persons} persons and a stand-in of {TARGET_PERSONS}, train {schedule.steps} steps of "
-        f"{schedule.images_per_step} images, adapt, score; about 5 minutes on 2 cores"
-    )
+    if demo.persons < schedule.num_persons:
+        raise ValueError(
+            f"the demo's source has {demo.persons} persons, and a batch needs {schedule.num_persons}: "
+            f"give --persons {schedule.num_persons} or more"
+        )
+    print(f"source  {SOURCE}: {write.estimate(SOURCE, persons=demo.persons, frames=SOURCE_FRAMES)}")
+    print(f"target  {TARGET}: {write.estimate(TARGET, persons=TARGET_PERSONS)}")
 
     # Worlds
     source = datasets.load(f"svreid:{_render(SOURCE, demo.out / 'source', demo.seed, demo.persons, SOURCE_FRAMES)}")
@@ -53,6 +56,7 @@ def run(demo: Demo) -> Path:
     # Training
     root = demo.out / "runs"
     base = Plan("source_only", source, schedule=schedule, seed=demo.seed)
+    print(f"train   {experiment.cost(base, root)}")
     untrained = experiment.run(Plan("source_only", source, schedule=shorter(schedule, 0), seed=demo.seed), root)
     trained = _train(base, root, "train source_only")
     adapted = _train(
@@ -63,14 +67,14 @@ def run(demo: Demo) -> Path:
     # Scores
     folders = {"untrained": untrained, "source_only": trained, "target_bn": adapted}
     rows = [
-        experiment.evaluate(folder / "model", scored)
-        | {"method": name, "adapted_to": adapted_to, "seconds_per_step": summary.seconds_per_step(folder)}
+        row | {"method": name, "adapted_to": adapted_to, "seconds_per_step": summary.seconds_per_step(folder)}
         for scored in (target, *([real] if real else []))
         for name, folder in folders.items()
         for adapted_to in (TARGET if folder == adapted else None,)
+        for row in experiment.evaluate(folder / "model", scored)
     ]
     progress.score_table(rows)
-    print(f"protocol {rows[0]['protocol']}; {rows[0]['test']}")
+    print(f"protocol {', '.join(dict.fromkeys(row['protocol'] for row in rows))}; {rows[0]['test']}")
     print(f"target_bn was adapted to {TARGET}, whatever it is scored on")
     page = summary.write(
         list(folders.values()),

@@ -6,16 +6,12 @@ import platform
 from pathlib import Path
 from typing import Any
 
-from s2reid import lookup, runs
+from s2reid import datasets, lookup, runs
 from s2reid.version import __version__
 
 NEEDED = ("torch", "accelerate", "numpy", "scipy", "numba", "opencv-python-headless", "simplejpeg",
           "safetensors", "tyro", "rich", "jinja2", "jaxtyping")  # fmt: skip
 EXTRAS = {"tensorboard": "TensorBoard logs (--tensorboard)"}
-GET = {
-    "svreid": "`s2reid world svreid DIR` renders one",
-    "ilids_vid": "ask the owners of i-LIDS; `s2reid world standin-ilids DIR` renders a stand-in",
-}
 LEAST_FREE = 2e9  # bytes that the demo and a few runs need
 
 
@@ -24,7 +20,7 @@ def examine() -> dict[str, Any]:
     installed = {name: _version(name) for name in NEEDED}
     extras = {name: _version(name) for name in EXTRAS}
     free = os.statvfs(".").f_bavail * os.statvfs(".").f_frsize
-    root = Path(os.environ.get("S2REID_DATA") or "data")
+    root = datasets.find_root()
     problems = [f"{name} is missing: pip install {name}" for name, version in installed.items() if version is None]
     if free < LEAST_FREE:
         problems.append(f"only {free / 1e9:.1f} GB are free here: the demo needs about {LEAST_FREE / 1e9:.0f} GB")
@@ -70,7 +66,9 @@ def as_text(found: dict[str, Any]) -> str:
                      f"pip install 's2reid[{name}]' for {EXTRAS[name]}")  # fmt: skip
     lines.append(f"data root  {found['data_root']} (set S2REID_DATA to move it)")
     for name, place in found["datasets"].items():
-        lines.append(f"  {name:<11}" + (place or f"not found; name its place as {name}:PATH, or get it: {GET[name]}"))
+        lines.append(
+            f"  {name:<11}" + (place or f"not found; name its place as {name}:PATH, or see `s2reid data get {name}`")
+        )
     lines += [f"problem    {problem}" for problem in found["problems"]] or ["no problem found; try: s2reid demo"]
     return "\n".join(lines)
 
@@ -83,8 +81,7 @@ def _version(name: str) -> str | None:
 
 
 def _datasets(root: Path) -> dict[str, str | None]:
-    """Find the folder of each dataset under the data root, as loading a bare name would."""
-    inside = [entry for entry in sorted(root.iterdir()) if entry.is_dir()] if root.is_dir() else []
-    plain = {"".join(filter(str.isalnum, entry.name.lower())): str(entry) for entry in inside}
+    """Find the folder of each dataset under the data root, as loading a bare name does."""
     layouts = [name for name in lookup.names("datasets") if name not in ("csv", "persons", "cameras")]
-    return {name: plain.get(name.replace("_", "")) for name in layouts}
+    alike = {name: datasets.named_alike(name, root) for name in layouts}
+    return {name: str(folders[0]) if len(folders) == 1 else None for name, folders in alike.items()}

@@ -16,15 +16,16 @@ from s2reid import model, runs, scales, train
 from s2reid.batch import Clips
 from s2reid.embed import how_tested, load_model
 from s2reid.learner import Learner, Task
+from s2reid.metrics.rerank import Rerank
 from s2reid.runs import Cell, Training
-from s2reid.scales import Schedule
-from s2reid.types import Dataset, Embeddings, Tracklet
+from s2reid.scales import Schedule, TestSetting
+from s2reid.types import Coverage, Dataset, Embeddings, Tracklet
 from s2reid.video.augment import Augmentation
 from s2reid.video.loader import PersonBatches, source_labels
 
 SCHEDULES = {
     # 64 images a step, the last quarter of the steps at full size.
-    "small": Schedule(900, 32, 2, 1, 6e-3, 0.05, warmup=50, sizes=((0.75, 0.75), (0.25, 1.0))),
+    "small": Schedule(900, 32, 2, 1, 6e-3, 0.05, optimizer="muon", warmup=50, sizes=((0.75, 0.75), (0.25, 1.0))),
     # SINet's recipe, 160 epochs of 36 batches of 8 persons x 4 clips.
     "paper": Schedule(5760, 8, 4, 4, 3e-4, 5e-4, optimizer="adam", milestones=(0.25, 0.5, 0.75)),
 }
@@ -149,51 +150,127 @@ def run(
 
 def evaluate(
     folder: Path,
-    target: Dataset,
-    protocol: str = "cross_camera",
+    targets: Dataset | Sequence[Dataset],
+    protocol: str | None = None,
+    *,
+    frames: Coverage | None = None,
+    rerank: Rerank | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> dict[str, Any]:
-    """Score a model on a target's query and gallery and return the row.
+) -> list[dict[str, Any]]:
+    """Score a model on a target's query and gallery; return a row for every setting of the protocol.
 
-    The model of a run keeps the row in the run's `scores.json`, with the embeddings and what a page needs to show them,
-    and embeddings that are there already are used again. `progress` is told how many tracklets of all are embedded.
+    The protocol is the target's own unless one is named. Several targets are the splits of one dataset: a tracklet is
+    embedded once, and a last row a setting holds the mean over the splits, with the sample standard deviation as `sd`.
+    `frames` looks at other frames than the model's own test. The model of a run keeps the rows (but no means) in the
+    run's `scores.json`, with the embeddings and what a page needs to show them; embeddings that are there already are
+    used again. `progress` is told how many tracklets of all are embedded. Raises `ValueError` for a split whose test
+    persons the model has seen, and for a test that is not the protocol's.
     """
-    card = model.read_card(folder)
+    targets = (targets,) if isinstance(targets, Dataset) else tuple(targets)
+    card, protocol = model.read_card(folder), protocol or targets[0].protocol
+    learner = _tested(card, protocol, frames)
+    _check_splits(folder, card, targets, protocol)
+    test, digest = how_tested(card, learner), model.digest(folder)
+    cells = [Cell(digest, runs.fingerprint(target, ["query", "gallery"]), test) for target in targets]
     run_folder = folder.parent if (folder.parent / "run.json").is_file() else None
-    cell = Cell(model.digest(folder), runs.fingerprint(target, ["query", "gallery"]), protocol)
-    store = run_folder / "embeddings" / cell.key if run_folder else None
-    query, gallery = _embeddings(folder, target, store, progress)
-    scores = scoring.score(query, gallery, protocol=protocol)
-    row = {
-        "cell": cell.key,
-        "method": card.method,
-        "target": target.name,
-        "is_real": "preset" not in target.origin,
-        "test": how_tested(card),
-        **scoring.to_dict(scores),
-    }
-    if run_folder and store:
-        runs.write_json(
-            store / "tracklets.json", {part: _shown(getattr(target, part)) for part in ("query", "gallery")}
+    stores = [run_folder / "embeddings" / cell.key if run_folder else None for cell in cells]
+    embedded = _embeddings(folder, learner.test, targets, stores, progress)
+    found = scoring.score_splits(embedded, protocol=protocol, distance=rerank or "cosine")
+
+    said = {"method": card.method, "test": test, "rerank": asdict(rerank) if rerank else None}
+    changed = [str(learner.test)] * (learner.test != card.build().test) + [str(rerank)] * (rerank is not None)
+    rows = [
+        {"cell": cell.key, **_about([target], name, changed), **said, **scoring.to_dict(splits.each[place])}
+        for place, (target, cell) in enumerate(zip(targets, cells))
+        for name, splits in found.items()
+    ]
+    if run_folder:
+        for target, store in zip(targets, filter(None, stores)):
+            shown = {part: _shown(getattr(target, part)) for part in ("query", "gallery")}
+            runs.write_json(store / "tracklets.json", shown)
+        runs.add_scores(run_folder, *rows)
+    if len(targets) > 1:
+        rows += [
+            {**_about(targets, name, changed), **said, **scoring.to_dict(splits.mean), "sd": splits.deviation}
+            for name, splits in found.items()
+        ]
+    return rows
+
+
+def _tested(card: model.Card, protocol: str, frames: Coverage | None) -> Learner:
+    """Build the learner that says what a test looks at: the method's own setting, the asked one, or the protocol's."""
+    learner = card.build()
+    if scoring.find(protocol) is not scoring.seed_protocol:
+        learner.test = replace(learner.test, coverage=frames or learner.test.coverage)
+        return learner
+    if frames == "all" or card.task.scale.num_frames != scoring.SEED_FRAMES:
+        asked = "all frames were asked for" if frames == "all" else f"the model takes {card.task.scale.num_frames}"
+        raise ValueError(
+            f"seed_protocol looks at one clip of {scoring.SEED_FRAMES} restricted-begin frames, and {asked}: "
+            "use the dataset's own protocol"
         )
-        runs.add_scores(run_folder, row)
-    return row
+    learner.test = scoring.SEED_TEST
+    return learner
+
+
+def _check_splits(folder: Path, card: model.Card, targets: Sequence[Dataset], protocol: str) -> None:
+    """Refuse splits that test persons whom the model has seen, and any but the first under `seed_protocol`."""
+    for target in targets:
+        origin = _origin(target)
+        split = origin.get("split", 0)
+        for role, did in (("source", "trained on"), ("target", "adapted to")):
+            seen = {"split": 0, **(card.provenance.get(role) or {})}
+            if "split" in origin and seen["split"] != split and {**seen, "split": split} == origin:
+                raise ValueError(
+                    f"{folder} was {did} split {seen['split']} of {target.name}, which holds persons that split "
+                    f"{split} tests: only --split {seen['split']} is clean; make a model for each other split"
+                )
+        if split and scoring.find(protocol) is scoring.seed_protocol:
+            raise ValueError(f"seed_protocol is one split, 0, and this is split {split} of {target.name}: leave it out")
 
 
 def _embeddings(
-    folder: Path, target: Dataset, store: Path | None, progress: Callable[[int, int], None]
-) -> tuple[Embeddings, Embeddings]:
-    """Embed query and gallery, or read them from where a run keeps them."""
-    files = {part: store / f"{part}.npz" for part in ("query", "gallery")} if store else {}
-    if files and all(path.is_file() for path in files.values()):
-        return Embeddings.load(files["query"]), Embeddings.load(files["gallery"])
-    encoder, total = load_model(folder), len(target.query) + len(target.gallery)
-    query = encoder.embed_tracklets(target.query, lambda done: progress(done, total))
-    gallery = encoder.embed_tracklets(target.gallery, lambda done: progress(len(query) + done, total))
-    for part, vectors in (("query", query), ("gallery", gallery)):
-        if files:
-            vectors.save(files[part])
-    return query, gallery
+    folder: Path,
+    test: TestSetting,
+    targets: Sequence[Dataset],
+    stores: Sequence[Path | None],
+    progress: Callable[[int, int], None],
+) -> list[tuple[Embeddings, Embeddings]]:
+    """Embed query and gallery of every target, or read them from where a run keeps them; no tracklet twice."""
+    files = [[store / f"{part}.npz" for part in ("query", "gallery")] if store else [] for store in stores]
+    is_there = [bool(pair) and all(path.is_file() for path in pair) for pair in files]
+    lacking = [target for target, there in zip(targets, is_there) if not there]
+    tracklets = list(dict.fromkeys(t for target in lacking for t in target.query + target.gallery))
+    if tracklets:
+        encoder = load_model(folder)
+        encoder.learner.test = test
+        everything = encoder.embed_tracklets(tracklets, lambda done: progress(done, len(tracklets)))
+    row = {tracklet: place for place, tracklet in enumerate(tracklets)}
+    found = []
+    for target, pair, there in zip(targets, files, is_there):
+        if there:
+            sides = [Embeddings.load(path) for path in pair]
+        else:
+            sides = [everything[[row[tracklet] for tracklet in side]] for side in (target.query, target.gallery)]
+        for side, path in zip(sides, [] if there else pair):
+            side.save(path)
+        found.append((sides[0], sides[1]))
+    return found
+
+
+def _about(splits: Sequence[Dataset], protocol: str, changed: Sequence[str]) -> dict[str, Any]:
+    """Say what a row is about, one split or several; the label names all but the dataset's own way of testing."""
+    data, num_splits = splits[0], len(splits)
+    split = "all" if num_splits > 1 else data.origin.get("split")
+    which = f"mean of {num_splits} splits" if num_splits > 1 else f"split {split}" if split is not None else ""
+    name, _, setting = protocol.partition(" ")
+    label = [data.name, which, setting if name == data.protocol else protocol, *changed]
+    return {
+        "target": data.name,
+        "label": ", ".join(filter(None, label)),
+        "split": split,
+        "is_real": "preset" not in data.origin,
+    }
 
 
 def cost(plan: Plan, root: Path) -> str:
@@ -242,5 +319,5 @@ def _shown(tracklets: Sequence[Tracklet], most: int = 8) -> list[tuple[str, list
 def _origin(data: Dataset) -> dict[str, Any]:
     return {
         "name": data.name,
-        **{key: value for key, value in data.origin.items() if key in ("preset", "seed", "version")},
+        **{key: value for key, value in data.origin.items() if key in ("preset", "seed", "version", "split")},
     }

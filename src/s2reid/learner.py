@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -12,6 +11,7 @@ from torch.nn import functional
 from torch.optim import Optimizer
 
 from s2reid.batch import Clips
+from s2reid.optimizers import build
 from s2reid.scales import Scale, Schedule, TestSetting
 
 Terms = dict[str, Tensor]
@@ -68,15 +68,8 @@ class Learner(nn.Module):
         return torch.stack(list(terms.values())).sum()
 
     def optimizers(self, schedule: Schedule) -> list[Optimizer]:
-        """Build the optimizers: by default one over every parameter, without decay of norms and biases."""
-        trained = [parameter for parameter in self.parameters() if parameter.requires_grad]
-        groups = [
-            {"params": [p for p in trained if p.ndim > 1], "weight_decay": schedule.weight_decay},
-            {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
-        ]
-        if schedule.optimizer not in OPTIMIZERS:
-            raise ValueError(f"no optimizer named {schedule.optimizer!r}: there are {', '.join(OPTIMIZERS)}")
-        return [OPTIMIZERS[schedule.optimizer](groups, lr=schedule.learning_rate)]
+        """Build the optimizers: by default the schedule's, over every parameter."""
+        return build(self.parameters(), schedule)
 
     def step(
         self,
@@ -105,11 +98,3 @@ class Learner(nn.Module):
         if not self.test.flip:
             return features
         return (functional.normalize(features, dim=1) + functional.normalize(self.encode(pixels.flip(-1)), dim=1)) / 2
-
-
-# Fused: one kernel for all parameters, which saves a twentieth of a small step on a CPU.
-OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
-    "adamw": partial(torch.optim.AdamW, fused=True),
-    "adam": partial(torch.optim.Adam, fused=True),
-    "sgd": partial(torch.optim.SGD, momentum=0.9, nesterov=True, fused=True),
-}

@@ -54,17 +54,25 @@ def _bar() -> Progress:
 
 
 def score_table(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print scores in percent, one row a method and target; the interval is the 95 % one of mAP."""
+    """Print scores in percent, one row a test; the interval is the 95 % one of mAP.
+
+    A mean over splits is followed by the standard deviation.
+    """
     table = Table(box=None, pad_edge=False)
     for heading in ("method", "target"):
         table.add_column(heading, overflow="fold")
     for heading in ("Rank-1", "Rank-5", "Rank-10", "mAP", "interval", "valid"):
         table.add_column(heading, justify="right", no_wrap=True)
+
+    def percents(row: Mapping[str, Any]) -> list[str]:
+        return [f"{100 * row[name]:.1f}" for name in ("rank1", "rank5", "rank10", "mean_ap")]
+
     for row in rows:
         low, high = row["interval"]
-        percents = [f"{100 * row[name]:.1f}" for name in ("rank1", "rank5", "rank10", "mean_ap")]
-        valid = f"{row['num_valid']}/{row['num_queries']}"
-        table.add_row(row["method"], row["target"], *percents, f"{100 * low:.1f}-{100 * high:.1f}", valid)
+        target, valid = row.get("label", row["target"]), f"{row['num_valid']}/{row['num_queries']}"
+        table.add_row(row["method"], target, *percents(row), f"{100 * low:.1f}-{100 * high:.1f}", valid)
+        if "sd" in row:
+            table.add_row("", "± between splits", *percents(row["sd"]))
     console.print(table)
 
 

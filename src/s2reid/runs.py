@@ -4,7 +4,7 @@ runs/<key>/run.json            the training, the command, the commit, the machin
            log.jsonl           loss terms and speed, a line for every few steps
            model/              the finished network
            embeddings/<cell>/  query.npz, gallery.npz of one test
-           scores.json         one row a test
+           scores.json         one row a test: a protocol's setting on one split, embedded and ranked one way
 """
 
 import hashlib
@@ -63,11 +63,11 @@ class Training:
 
 @dataclass(frozen=True)
 class Cell:
-    """One test of one training: a number in a table."""
+    """What a model embedded, and how: its weights, the data, and what a test looks at, in words."""
 
     training: str
     target: Data
-    protocol: str
+    test: str
 
     @property
     def key(self) -> str:
@@ -126,12 +126,15 @@ def read(folder: str | Path) -> dict[str, Any]:
     return said
 
 
-def add_scores(folder: str | Path, row: Mapping[str, Any]) -> None:
-    """Put one row into `scores.json`, in the place of an older row of the same target and protocol."""
-    path = Path(folder) / "scores.json"
-    place = ("target", "protocol")
-    rows = [old for old in read_scores(folder) if any(old[name] != row[name] for name in place)]
-    write_json(path, [*rows, dict(row)])
+def add_scores(folder: str | Path, *rows: Mapping[str, Any]) -> None:
+    """Put rows into `scores.json`, each in the place of an older row of the same test."""
+
+    def place(row: Mapping[str, Any]) -> list[Any]:
+        return [row.get(name) for name in ("target", "split", "protocol", "test", "rerank")]
+
+    new = [place(row) for row in rows]
+    old = [row for row in read_scores(folder) if place(row) not in new]
+    write_json(Path(folder) / "scores.json", [*old, *map(dict, rows)])
 
 
 def read_scores(folder: str | Path) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from s2reid import evaluate, runs
+from s2reid.metrics.rerank import Rerank
 from s2reid.report.page import Curve, write_page
 from s2reid.report.result import Result
 from s2reid.runs import LOG, read_log
@@ -77,10 +78,25 @@ def read_results(folder: Path, name: str) -> list[Result]:
         shown = json.loads((cell / "tracklets.json").read_text())
         values = {field.name: row[field.name] for field in fields(Scores)}
         scores = Scores(**{**values, "interval": tuple(row["interval"])})
-        tracklets = (_tracklets(query, shown["query"]), _tracklets(gallery, shown["gallery"]))
-        keep, is_real = evaluate.KEEP[row["protocol"]], row["is_real"]
-        target = row["target"] if row["protocol"] == "cross_camera" else f"{row['target']}, {row['protocol']}"
-        results.append(Result(name, target, scores, query, gallery, *tracklets, is_real=is_real, keep=keep))
+        tracklets = {"query": _tracklets(query, shown["query"]), "gallery": _tracklets(gallery, shown["gallery"])}
+        setting = evaluate.settings(row["protocol"], query, gallery)[row["protocol"]]
+        # Where the protocol puts the queries into the gallery, they come first.
+        searched = (tracklets["query"] + tracklets["gallery"])[-len(setting.gallery) :]
+        results.append(
+            Result(
+                name,
+                row.get("label", row["target"]),
+                scores,
+                setting.query,
+                setting.gallery,
+                tracklets["query"],
+                searched,
+                is_real=row["is_real"],
+                distance=Rerank(**row["rerank"]) if row.get("rerank") else "cosine",
+                keep=setting.keep,
+                precision=setting.precision,
+            )
+        )
     return results
 
 

@@ -63,6 +63,7 @@ def test_a_rendered_folder_gives_its_name(tmp_path):
         (HEADER + "a,x,1,,0,train\n", "line 2: camera '' is not a whole number"),
         (HEADER + "a,x,1,0,-1,train\n", "line 2: outfit -1 is below 0"),
         (HEADER + "a,x,-3,0,0,train\n", "line 2: person -3 is below -2"),
+        (HEADER + f"a,x,{2**63},0,0,train\n", f"line 2: person {2**63} is above {2**63 - 1}"),
         (HEADER + "a,x,-2,0,0,query\n", r"line 2: a distractor \(person -2\) belongs into the gallery, not into query"),
         (HEADER + "a,x,1,0,0,test\n", "line 2: split 'test' is none of train, query, gallery"),
         (HEADER + ",x,1,0,0,train\n", "line 2: the path is empty"),

@@ -103,19 +103,3 @@ def test_pool_is_the_mean_at_length_1():
     torch.testing.assert_close(
         tiny.learner().pool(clips), torch.tensor([2.0, 4 / 3]) / torch.tensor([2.0, 4 / 3]).norm()
     )
-
-
-@pytest.mark.parametrize("optimizer", ["adamw", "adam", "sgd"])
-def test_optimizers_decay_matrices_only(optimizer):
-    (found,) = tiny.learner().optimizers(tiny.schedule(optimizer=optimizer, weight_decay=0.1))
-    decayed, free = found.param_groups
-    assert (decayed["weight_decay"], free["weight_decay"]) == (0.1, 0.0)
-    assert all(p.ndim > 1 for p in decayed["params"])
-    assert all(p.ndim == 1 for p in free["params"])
-    trained = sum(p.requires_grad for p in tiny.learner().parameters())
-    assert len(decayed["params"]) + len(free["params"]) == trained
-
-
-def test_unknown_optimizer():
-    with pytest.raises(ValueError, match="no optimizer named 'lion': there are adamw, adam, sgd"):
-        tiny.learner().optimizers(tiny.schedule(optimizer="lion"))

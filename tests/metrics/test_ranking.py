@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from s2reid.metrics import distance, ranking
 from s2reid.metrics.ranking import (
     labels,
     mean_precision,
@@ -180,6 +181,32 @@ def test_blocks_equal_the_full_matrix(distance):
         found = rank(query, gallery, distance, block=block, top=4)
         np.testing.assert_allclose(found.average_precision, expected.average_precision)
         np.testing.assert_array_equal(found.top, expected.top)
+
+
+def test_the_default_block_is_bounded_and_changes_nothing(monkeypatch):
+    assert [distance.block_size(num) for num in (1, 11_310, 200_000, 10**9)] == [512, 512, 335, 16]
+    query, gallery = embeddings(0, 23), embeddings(1, 70)
+    expected = rank(query, gallery)
+    monkeypatch.setattr(ranking, "block_size", lambda num: 5)
+    found = rank(query, gallery)
+    np.testing.assert_array_equal(found.first_hit, expected.first_hit)
+    np.testing.assert_allclose(found.average_precision, expected.average_precision)
+
+
+def test_many_matches_at_many_equal_distances():
+    distances, query, gallery = scene(3, num_queries=6, num_gallery=700, levels=4)
+    gallery = labels(gallery.person % 2, gallery.camera, gallery.outfit)
+    query = labels(query.person % 2, query.camera, query.outfit)
+    expected = by_definition(distances, query, gallery)
+    found = rank_matrix(distances.astype(np.float32), query, gallery)
+    assert found.num_matches.min() > 100
+    np.testing.assert_allclose(found.average_precision, [row[0] for row in expected])
+
+
+def test_infinite_distances_are_ranked_last_and_in_order():
+    query, people = labels(np.array([1]), np.array([0])), np.array([2, 1, 2, 1])
+    found = rank_matrix(np.array([[np.inf, np.inf, 0.0, -np.inf]]), query, labels(people, np.ones(4, int)))
+    assert found.average_precision.tolist() == [(1 / 1 + 2 / 4) / 2]
 
 
 def test_a_function_is_a_distance_and_never_sees_more_than_a_block():

@@ -10,39 +10,32 @@ from s2reid.world import cameras, presets, props, scene, surfaces
 
 
 def test_every_surface_and_prop_of_every_preset_is_made() -> None:
-    made = 0
+    painted, stood = set(), set()
     for preset in presets.PRESETS.values():
-        style = preset.places
-        for kind in {*style.grounds, *style.walls}:
-            surface = surfaces.paint_surface(np.random.default_rng(1), kind)
-            assert surface.shape == (surfaces.GRAIN, surfaces.GRAIN, 3)
-            assert np.isfinite(surface).all()
-            made += 1
-        for kind in style.props:
-            prop = props.draw_prop(np.random.default_rng(1), kind, 3.0, -2.0)
-            assert np.isfinite(prop.mesh.vertices).all()
-            away = np.hypot(prop.mesh.vertices[:, 0] - 3.0, prop.mesh.vertices[:, 1] + 2.0)
-            assert away.max() < 1.5 * prop.width + 0.1
-            assert prop.mesh.vertices[:, 2].max() == pytest.approx(prop.height, abs=0.01)
-            made += 1
-    assert made == 2 * (12 + 10) + 4 + 4
+        for style in [setting.places for setting in preset.settings] or [preset.places]:
+            painted |= {*style.grounds, *style.walls}
+            stood |= {*style.props}
+    for kind in painted:
+        surface = surfaces.paint_surface(np.random.default_rng(1), kind)
+        assert surface.shape == (surfaces.GRAIN, surfaces.GRAIN, 3)
+        assert np.isfinite(surface).all()
+        assert surface.std() > 0.01
+    for kind in stood:
+        prop = props.draw_prop(np.random.default_rng(1), kind, 3.0, -2.0)
+        assert np.isfinite(prop.mesh.vertices).all()
+        away = np.hypot(prop.mesh.vertices[:, 0] - 3.0, prop.mesh.vertices[:, 1] + 2.0)
+        assert away.max() < 1.5 * prop.width + 0.1
+        assert prop.mesh.vertices[:, 2].max() == pytest.approx(prop.height, abs=0.01)
+    assert len(painted) == 12 + 4 + 4 + 4 + 6
+    assert len(stood) == 10 + 4 + 4 + 4 + 7
+    assert stood == {*props.MODELS}
 
 
-def test_the_target_has_what_no_source_has() -> None:
-    sources = [preset for preset in presets.PRESETS.values() if preset.layout == "svreid"]
-    target = presets.find("standin-ilids")
-    assert len(sources) == 2
-    for source in sources:
-        assert source.space != target.space
-        assert not {*target.places.grounds, *target.places.walls, *target.places.props} & {
-            *source.places.grounds,
-            *source.places.walls,
-            *source.places.props,
-        }
-        assert {"trolley"} <= set(target.wardrobe.bag_kinds) - set(source.wardrobe.bag_kinds)
-        assert {"plaid"} <= set(target.wardrobe.patterns) - set(source.wardrobe.patterns)
-        assert target.cameras.interlaced == 1
-        assert source.cameras.interlaced == 0
+def test_snow_is_white() -> None:
+    plain, snowy = (props.paint_props(np.random.default_rng(0), is_snowy=snows) for snows in (False, True))
+    size = len(plain) // 4
+    assert (plain[size:] == snowy[size:]).all()
+    assert snowy[:size, :size].mean() > 200
 
 
 def test_props_stay_out_of_the_way() -> None:

@@ -60,7 +60,7 @@ def test_other_seeds_and_presets_show_other_people() -> None:
         for name in presets.NAMES
         for seed in (0, 1)
     }
-    assert len(textures) == 6
+    assert len(textures) == 12
 
 
 def test_a_wider_window_holds_the_narrower_one(plain: film.World) -> None:

@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 import scipy.io
 
-from s2reid.world import layouts, write
-from s2reid.world.presets import Planned
+from s2reid.world import write
+from s2reid.world.layouts.matlab import matrix_file
 
 SMALL = {"persons": 4, "frames": 2, "height": 32}
 
@@ -56,6 +56,7 @@ def test_the_marker_says_what_it_is(rendered: Path) -> None:
     assert marker["finished"] is True
     assert {name: marker[name] for name in ("seed", *SMALL)} == {"seed": 0, **SMALL}
     assert marker["version"] == write.VERSION
+    assert marker["preset_version"] == 1
     folders = {path.parent for path in rendered.rglob("*.jpg")}
     cameras = {folder.name for folder in folders}
     counts = {"persons": 4, "tracklets": 14, "images": 28, "cameras": len(cameras), "outfits": 4}
@@ -255,8 +256,9 @@ def test_a_contact_sheet_of_a_world_that_is_not_whole_says_so(rendered: Path, tm
         write.contact_sheet(root, tmp_path / "sheet.png")
 
 
-def test_the_matlab_file_of_a_known_matrix() -> None:
+def test_the_matlab_file_of_a_known_matrix(tmp_path: Path) -> None:
     matrix = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
-    code = layouts.matlab_matrix("m", matrix)
+    code = matrix_file("m", matrix)
     assert len(code) == 20 + 2 + 48
-    assert layouts.frame_name("svreid", Planned(0, 1, 2, 3), 7) == "0007.jpg"
+    (tmp_path / "m.mat").write_bytes(code)
+    np.testing.assert_array_equal(scipy.io.loadmat(tmp_path / "m.mat")["m"], matrix)

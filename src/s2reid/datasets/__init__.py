@@ -19,45 +19,69 @@ def load(spec: str, *, data_root: Path | None = None, check: bool = True, **opti
     `ilids_vid:DIR?split=3`, `svreid?list=svreid_cc`. Raises `ValueError` for an unknown name or option, a folder that
     is not there, whatever the loader refuses, and, unless `check` is off, for counts other than the expected.
     """
-    spec, options = _parse(spec, options)
+    spec, written = _parse(spec)
     name, _, path = spec.partition(":")
     if name not in lookup.names("datasets") and not path and Path(spec).exists():
         known = ", ".join(lookup.names("datasets"))
         raise ValueError(f"{spec} is a path: say what is in it as NAME:{spec}, where NAME is one of {known}")
     loader = lookup.find("datasets", name).load
-    allowed = [parameter.name for parameter in inspect.signature(loader).parameters.values()][1:]
-    unknown = sorted(options.keys() - set(allowed))
+    allowed = {option.name: option.annotation for option in [*inspect.signature(loader).parameters.values()][1:]}
+    unknown = sorted((written.keys() | options.keys()) - allowed.keys())
     if unknown:
         raise ValueError(f"{name} has no option {unknown[0]!r}: it takes {', '.join(allowed) or 'none'}")
-    root = Path(path).expanduser() if path else _under_data_root(name, data_root)
+    options = {option: _value(text, allowed[option], f"{name}?{option}") for option, text in written.items()} | options
+    root = Path(path).expanduser() if path else _under_data_root(name, find_root(data_root))
     dataset: Dataset = loader(root, **options)
     if check:
         check_counts(dataset, dataset.expected, root)
     return dataset
 
 
-def _parse(spec: str, options: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Split `name:path?option=value&option=value` into the plain spec and the options; whole numbers become int."""
+def _parse(spec: str) -> tuple[str, dict[str, str]]:
+    """Split `name:path?option=value&option=value` into the plain spec and the options as written."""
     plain, mark, written = spec.rpartition("?")
     if not mark or "=" not in written:  # a question mark may stand in a path
-        return spec, options
-    found: dict[str, Any] = {}
+        return spec, {}
+    found = {}
     for pair in written.split("&"):
         name, equals, value = pair.partition("=")
         if not (name and equals and value):
             raise ValueError(f"{spec}: found the option {pair!r}, expected name=value after the question mark")
-        found[name] = int(value) if re.fullmatch(r"-?[0-9]+", value) else value
-    return plain, found | options
+        found[name] = value
+    return plain, found
 
 
-def _under_data_root(name: str, data_root: Path | None) -> Path:
+def _value(text: str, kind: Any, option: str) -> Any:
+    """Read an option's value as what its loader takes; raise `ValueError` where it is none."""
+    if kind is bool:
+        if text.lower() not in ("true", "false"):
+            raise ValueError(f"{option} is {text!r}, expected true or false")
+        return text.lower() == "true"
+    if kind is int:
+        if not re.fullmatch(r"-?[0-9]{1,18}", text):
+            raise ValueError(f"{option} is {text!r}, expected a whole number")
+        return int(text)
+    return text
+
+
+def find_root(given: Path | None = None) -> Path:
+    """Name the folder where bare names are looked up: the one given, else `$S2REID_DATA`, else `data`."""
+    return (given or Path(os.environ.get("S2REID_DATA") or "data")).expanduser()
+
+
+def named_alike(name: str, root: Path) -> list[Path]:
+    """List the folders in `root` that a dataset's bare name may mean: that very name, else all it is written like."""
+    inside = sorted(entry for entry in root.iterdir() if entry.is_dir()) if root.is_dir() else []
+    alike = [folder for folder in inside if _plain(folder.name) == _plain(name)]
+    return [folder for folder in alike if folder.name == name] or alike
+
+
+def _under_data_root(name: str, root: Path) -> Path:
     """Find the folder of a bare name under the data root."""
-    root = data_root or Path(os.environ.get("S2REID_DATA") or "data")
-    inside = sorted(entry.name for entry in root.iterdir()) if root.is_dir() else []
-    alike = [folder for folder in inside if _plain(folder) == _plain(name) and (root / folder).is_dir()]
-    if len(alike) == 1 or name in alike:
-        return root / (name if name in alike else alike[0])
-    problem = f"{' and '.join(alike)} could all be meant" if alike else "there is none"
+    alike = named_alike(name, root)
+    if len(alike) == 1:
+        return alike[0]
+    problem = f"{' and '.join(folder.name for folder in alike)} could all be meant" if alike else "there is none"
     raise ValueError(
         f"looked for {name} under the data root {root}: {problem}; give its place as {name}:PATH, or set S2REID_DATA"
     )

@@ -22,7 +22,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from s2reid.datasets._folders import IMAGE_SUFFIXES, abridge, check_root, frames, is_image
+from s2reid.datasets._folders import IMAGE_SUFFIXES, LARGEST, abridge, check_root, frames, is_image
 from s2reid.datasets._rendered import origin, read_marker
 from s2reid.types import DISTRACTOR, UNKNOWN, Dataset, Tracklet
 
@@ -146,8 +146,8 @@ def _number(text: str, column: str, place: str, *, empty: int | None = None, lea
         number = int(text)
     except ValueError:
         raise ValueError(f"{place}: {column} {text!r} is not a whole number") from None
-    if number < least:
-        raise ValueError(f"{place}: {column} {number} is below {least}")
+    if not least <= number <= LARGEST:
+        raise ValueError(f"{place}: {column} {number} is {f'below {least}' if number < least else f'above {LARGEST}'}")
     return number
 
 

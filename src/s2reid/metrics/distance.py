@@ -40,10 +40,10 @@ def euclidean(query: Float[np.ndarray, "q d"], gallery: Float[np.ndarray, "g d"]
 
 def cosine_to(gallery: Float[np.ndarray, "g d"]) -> Callable[[Vectors], Block]:
     """Prepare a gallery for `cosine`; vectors have passed `check_vectors`."""
-    gallery_units = _unit(gallery)
+    gallery_units = unit(gallery)
 
     def block(query: Float[np.ndarray, "q d"]) -> Block:
-        distances: Block = _unit(query) @ gallery_units.T
+        distances: Block = unit(query) @ gallery_units.T
         np.subtract(np.float32(1), distances, out=distances)
         np.clip(distances, 0, 2, out=distances)
         return distances
@@ -79,7 +79,7 @@ DISTANCES: dict[str, Callable[[Vectors], Callable[[Vectors], Block]]] = {
 }
 
 
-def _unit(vectors: Vectors) -> Float[np.ndarray, "n d"]:
+def unit(vectors: Vectors) -> Float[np.ndarray, "n d"]:
     """Scale every row to length 1 (a zero row stays zero), whatever its magnitude."""
     rows: Vectors = (vectors / _largest(vectors, axis=1)).astype(np.float32, copy=False)
     lengths = np.sqrt(np.einsum("nd,nd->n", rows, rows))
@@ -89,7 +89,8 @@ def _unit(vectors: Vectors) -> Float[np.ndarray, "n d"]:
 
 def _largest(values: Float[np.ndarray, "n d"], axis: int | None) -> Float[np.ndarray, "..."]:
     """Find the largest magnitude, a row or in all; 1 where everything is zero."""
-    largest = np.abs(values).max(axis=axis, keepdims=axis is not None)
+    keepdims = axis is not None
+    largest = np.maximum(values.max(axis=axis, keepdims=keepdims), -values.min(axis=axis, keepdims=keepdims))
     return np.where(largest > 0, largest, 1).astype(values.dtype)
 
 
@@ -121,3 +122,8 @@ def _finite(vectors: Vectors, which: str) -> Vectors:
                 "did training diverge?"
             )
     return vectors.astype(np.float32) if vectors.dtype == np.float16 else vectors
+
+
+def block_size(num_gallery: int) -> int:
+    """Choose how many queries to compare at a time: many make a matrix product fast, but never a GiB of them."""
+    return max(16, min(512, 2**26 // max(num_gallery, 1)))

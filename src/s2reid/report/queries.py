@@ -85,7 +85,14 @@ def pick(
 def answer(result: Result, query: int) -> Answer:
     """Search the gallery for one query and say how it went."""
     distances = result.distances(query)
-    ranking = rank_matrix(distances, result.query[[query]], result.gallery, keep=result.keep, top=len(result.gallery))
+    ranking = rank_matrix(
+        distances,
+        result.query[[query]],
+        result.gallery,
+        keep=result.keep,
+        precision=result.precision,
+        top=len(result.gallery),
+    )
     order, first = ranking.top[0][ranking.top[0] >= 0], int(ranking.first_hit[0])
     precision = percent(float(ranking.average_precision[0]))
     shown = [position for position in range(1, len(order) + 1) if position <= NUM_HITS or position == first]

@@ -1,14 +1,14 @@
 """A method's result on a target, and what is asked of a set of them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float
 
-from s2reid.metrics.distance import DISTANCES
-from s2reid.metrics.ranking import Distance, Keep, Ranking, other_camera, rank
+from s2reid.metrics.distance import Block
+from s2reid.metrics.ranking import Distance, Keep, Precision, Ranking, mean_precision, other_camera, prepare, rank
 from s2reid.types import Embeddings, Scores, Tracklet
 
 
@@ -16,8 +16,8 @@ from s2reid.types import Embeddings, Scores, Tracklet
 class Result:
     """What a method scored on a target, with the embeddings and tracklets behind it, row by row.
 
-    `is_real` says that the tracklets show real people: their pictures stay off a page unless asked for. `distance` and
-    `keep` are those of the protocol that gave the scores.
+    `is_real` says that the tracklets show real people: their pictures stay off a page unless asked for. `distance`,
+    `keep` and `precision` are those that gave the scores.
     """
 
     method: str
@@ -30,6 +30,7 @@ class Result:
     is_real: bool
     distance: Distance = "cosine"
     keep: Keep = other_camera
+    precision: Precision = mean_precision
 
     def __post_init__(self) -> None:
         if self.is_real and "standin" in self.target:
@@ -40,16 +41,15 @@ class Result:
     @cached_property
     def ranking(self) -> Ranking:
         """Rank the gallery for every query."""
-        return rank(self.query, self.gallery, self.distance, keep=self.keep)
+        return rank(self.query, self.gallery, self.distance, keep=self.keep, precision=self.precision)
+
+    @cached_property
+    def _distances_of(self) -> Callable[[slice], Block]:
+        return prepare(self.query.vectors, self.gallery.vectors, self.distance)
 
     def distances(self, query: int) -> Float[np.ndarray, "1 g"]:
         """Compute the distances of one query to the gallery."""
-        asked, gallery = self.query.vectors[[query]], self.gallery.vectors
-        return (
-            DISTANCES[self.distance](gallery)(asked)
-            if isinstance(self.distance, str)
-            else self.distance(asked, gallery)
-        )
+        return self._distances_of(slice(query, query + 1))
 
 
 def check_rows(where: str, embeddings: Embeddings, tracklets: Sequence[Tracklet]) -> None:

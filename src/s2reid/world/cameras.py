@@ -1,6 +1,7 @@
 """Where a camera stands, what light it sees, and how its sensor answers."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,7 +19,10 @@ class CameraStyle:
 
     `stature` is the height of a standing person in pixels, `blur` a sigma in pixels for a person of 100; `spread` is
     how far walking directions stray from the camera's main one, `aspect` the width of a box over its height, `loose`
-    how much larger than the person it is, and `crowd` how many others are near (a mean, or exact).
+    how much larger than the person it is, and `crowd` how many others are near (a mean, or exact). `sunny` is the share
+    of cameras that see a lamp or the sun, `sun` how strong, `climb` how steep; `cast` is a colour that all of them add;
+    `frontal` cameras look along the way that people take, on which the shares `returning` go the other way and
+    `straying` go anywhere. What a source never has is 0: see `Sensor`.
     """
 
     height: Range = (1.3, 6.0)
@@ -39,6 +43,33 @@ class CameraStyle:
     crowd: Range = (0.0, 2.2)
     crowd_varies: bool = True
     interlaced: float = 0.0
+    sunny: float = 0.75
+    sun: Range = (0.1, 1.0)
+    climb: Range = (0.5, 1.6)
+    cast: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    contrast: Range = (-0.2, 0.7)
+    sharpened: float = 0.35
+    frontal: bool = False
+    returning: float = 0.35
+    straying: float = 0.2
+    bleed: Range = (0.0, 0.0)
+    fringe: Range = (0.0, 0.0)
+    flicker: Range = (0.0, 0.0)
+
+
+DETECTIONS: Mapping[str, dict[str, Range]] = {
+    "person": {},
+    "stranger": {},
+    "nobody": {},
+    "piece": {"loose": (-0.6, -0.35), "jitter": (0.04, 0.12)},
+    "crowd": {"loose": (0.35, 0.9), "aspect": (0.75, 1.1), "jitter": (0.02, 0.06)},
+}
+"""How boxes differ where a detector is wrong: see `Planned.kind`."""
+
+
+def seen_as(style: CameraStyle, kind: str) -> CameraStyle:
+    """Return a style whose cameras are the same, with a detector that makes `kind` of a person."""
+    return replace(style, **DETECTIONS[kind])  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -88,8 +119,8 @@ def look_at(
 
 def draw_light(rng: np.random.Generator, style: CameraStyle, is_indoor: bool) -> Light:
     """Draw a lamp and a dome: sun and sky in any weather, the shade, the night, or the lamps of a hall."""
-    direction = np.array([rng.normal() * 0.7, rng.normal() * 0.7, rng.uniform(0.5, 1.6)])
-    strength = rng.uniform(0.1, 1.0) * (0.4 if is_indoor else 1.0) * (rng.random() < 0.75)
+    direction = np.array([rng.normal() * 0.7, rng.normal() * 0.7, rng.uniform(*style.climb)])
+    strength = rng.uniform(*style.sun) * (0.4 if is_indoor else 1.0) * (rng.random() < style.sunny)
     warm = np.clip(rng.normal(0, style.warmth), -0.35, 0.35)
     dome_warm = warm * rng.uniform(-0.6, 0.6) + rng.normal(0, style.warmth * 0.4)
     green = rng.normal(0, style.tint * 0.4)
@@ -107,21 +138,30 @@ def draw_sensor(rng: np.random.Generator, style: CameraStyle, light: Light, stat
     balance = np.exp(rng.normal(0, style.tint, 3))
     crosstalk = rng.normal(0, 0.03, (3, 3))
     lift = rng.random() ** 2 * style.haze * (1 + rng.normal(0, 0.25, 3))
-    is_sharpened, is_smeared, is_coded = rng.random(3) < (0.35, 0.15, 0.75)
-    return Sensor(
+    is_sharpened, is_smeared, is_coded = rng.random(3) < (style.sharpened, 0.15, 0.75)
+    sensor = Sensor(
         matrix=colour_matrix(
             exposure,
-            (balance / balance[1]).astype(np.float32),
+            (balance / balance[1] * style.cast).astype(np.float32),
             rng.uniform(*style.saturation),
             crosstalk.astype(np.float32),
         ),
-        curve=tone_curve(rng.uniform(1.7, 2.4), rng.uniform(-0.2, 0.7), np.clip(lift, 0, 0.3).astype(np.float32)),
+        curve=tone_curve(rng.uniform(1.7, 2.4), rng.uniform(*style.contrast), np.clip(lift, 0, 0.3).astype(np.float32)),
         noise=float(np.exp(rng.uniform(*np.log(style.noise)))),
         blur=float(rng.uniform(*style.blur) * (0.5 + stature / 200)),
         smear=round(stature * rng.uniform(0.01, 0.04)) if is_smeared else 0,
         sharpening=float(rng.uniform(0.3, 1.5)) if is_sharpened else 0.0,
         quality=int(rng.uniform(*style.quality)) if is_coded else 0,
         interlaced=bool(rng.random() < style.interlaced),
+    )
+    if not any(high for _, high in (style.bleed, style.fringe, style.flicker)):
+        return sensor
+    size = stature / 100
+    return replace(
+        sensor,
+        bleed=float(rng.uniform(*style.bleed) * size),
+        fringe=float(rng.uniform(*style.fringe) * size),
+        flicker=float(rng.uniform(*style.flicker)),
     )
 
 
@@ -141,7 +181,7 @@ def draw_camera(rng: np.random.Generator, style: CameraStyle, azimuth: float, is
         focal=stature * slant / 1.72,
         light=light,
         sensor=draw_sensor(rng, style, light, stature),
-        heading=float(rng.uniform(-math.pi, math.pi)),
+        heading=_draw_heading(rng, style, azimuth),
         spread=float(rng.uniform(*style.spread)),
         aspect=float(rng.uniform(*style.aspect)),
         loose=float(rng.uniform(*style.loose)),
@@ -149,6 +189,12 @@ def draw_camera(rng: np.random.Generator, style: CameraStyle, azimuth: float, is
         crowd=float(rng.uniform(*style.crowd)),
         is_tight=bool(rng.random() < 0.3),
     )
+
+
+def _draw_heading(rng: np.random.Generator, style: CameraStyle, azimuth: float) -> float:
+    """Draw which way most people go: any, or more or less towards a frontal camera."""
+    heading = float(rng.uniform(-math.pi, math.pi))
+    return azimuth + 0.15 * heading if style.frontal else heading
 
 
 def at_another_time(camera: Camera, rng: np.random.Generator) -> Camera:

@@ -82,7 +82,7 @@ class Outfit:
 
 @dataclass(frozen=True)
 class Wardrobe:
-    """What people of a domain tend to wear: shares in [0, 1]."""
+    """What people of a domain tend to wear: shares in [0, 1], and the colours of what is neither dark nor vivid."""
 
     dark: float = 0.36
     vivid: float = 0.30
@@ -95,6 +95,7 @@ class Wardrobe:
     hats: float = 0.18
     scarves: float = 0.06
     uniforms: float = 0.06
+    plain: tuple[Colour, ...] = PLAIN
     patterns: tuple[str, ...] = PATTERNS[1:]
     bag_kinds: tuple[str, ...] = ("pack", "pack", "tote", "satchel", "handbag")
 
@@ -107,7 +108,7 @@ def draw_colour(rng: np.random.Generator, wardrobe: Wardrobe, *, dark: float = 1
     if kind < wardrobe.dark * dark + wardrobe.vivid * vivid:
         r, g, b = colorsys.hsv_to_rgb(rng.random(), rng.random() ** 0.8 * 0.85, rng.uniform(0.2, 0.95))
         return near(rng, (r, g, b), 0.05)
-    return near(rng, PLAIN[int(rng.integers(len(PLAIN)))], 0.16)
+    return near(rng, wardrobe.plain[int(rng.integers(len(wardrobe.plain)))], 0.16)
 
 
 def draw_fabric(

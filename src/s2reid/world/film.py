@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import UInt8
 
-from s2reid.world.cameras import Camera, at_another_time, draw_camera
+from s2reid.world.cameras import Camera, CameraStyle, at_another_time, draw_camera
 from s2reid.world.clothes import draw_outfit
 from s2reid.world.figure import Figure, build
 from s2reid.world.gait import draw_gait
@@ -93,18 +93,22 @@ class World:
         return camera, scene, clear_view(scene, camera.eye, rng)
 
     def film(self, planned: Planned, figure: Figure | None = None) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
-        """Render the frames of a tracklet in temporal order; `figure` saves building its person again."""
+        """Render the frames of a tracklet in temporal order, the first of a walk of the preset's length.
+
+        `figure` saves building its person again.
+        """
         rng = self.rng(TRACKLET, planned.index)
         camera, scene, props = self.camera(planned.camera)
         camera = at_another_time(camera, rng)
         interval = rng.uniform(*self.preset.interval)
         duration = interval * (self.preset.frames - 1)
-        target = _send(rng, camera, figure or self.person(planned.person, planned.outfit), duration)
+        figure = figure or self.person(planned.person, planned.outfit)
+        target = _send(rng, camera, self.preset.cameras, figure, duration)
         passers_by = [self.passer_by(int(k)) for k in rng.integers(CROWD_SIZE, size=self._count_others(rng, camera))]
         walkers = [target, *(_join(rng, camera, target, figure, duration) for figure in passers_by)]
         stage = Stage(camera, scene, props, [walker.figure for walker in walkers])
         framing = _draw_framing(rng, camera)
-        for frame in range(self.preset.frames):
+        for frame in range(planned.frames or self.preset.frames):
             yield self._crop(stage, walkers, framing, frame * interval, rng)
 
     def _count_others(self, rng: np.random.Generator, camera: Camera) -> int:
@@ -133,10 +137,10 @@ def _advance(stage: Stage, walkers: list[Walker], seconds: float) -> None:
         stage.place(k, walker.phase + walker.walk.speed * seconds * per_metre, x, y, heading)
 
 
-def _send(rng: np.random.Generator, camera: Camera, figure: Figure, duration: float) -> Walker:
+def _send(rng: np.random.Generator, camera: Camera, style: CameraStyle, figure: Figure, duration: float) -> Walker:
     """Send a person through the scene, mostly along the camera's usual direction, either way."""
-    heading = camera.heading + rng.normal(0, camera.spread) + math.pi * (rng.random() < 0.35)
-    if rng.random() < 0.2:
+    heading = camera.heading + rng.normal(0, camera.spread) + math.pi * (rng.random() < style.returning)
+    if rng.random() < style.straying:
         heading = rng.uniform(-math.pi, math.pi)
     turn = rng.normal(0, 0.25) if rng.random() < 0.4 else 0.0
     radius, angle = ROOM * math.sqrt(rng.random()), rng.uniform(0, 2 * math.pi)

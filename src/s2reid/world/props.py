@@ -13,6 +13,8 @@ from s2reid.world.textures import TILE
 
 LEAF, BARK, BLACK = 13, 14, 15
 """Tiles of the props' texture with a fixed colour; the others are random paints."""
+SNOW = 0
+"""A tile that is white where it snowed."""
 MAIN, OTHER = -1, -2
 """A random tile, the same for all parts of a prop that name it."""
 
@@ -71,6 +73,45 @@ MODELS: dict[str, tuple[Part, ...]] = {
     "barrier": (_post(1.0, 0.03, BLACK, -0.8), _post(1.0, 0.03, BLACK, 0.8), _block(0.95, 0.88, 0.8, 0.01, OTHER)),
     "desk": (_block(1.1, 0.0, 0.4, 0.9), _block(1.5, 1.1, 0.03, 0.3, BLACK)),
     "seats": (_block(0.45, 0.38, 0.25, 1.2), _block(0.9, 0.4, 0.04, 1.2, MAIN, -0.25)),
+    "bicycle": (
+        Part(((0.68, 0.34, 0.02), (0.34, 0.34, 0.02), (0.0, 0.2, 0.02)), BLACK, -0.5),
+        Part(((0.68, 0.34, 0.02), (0.34, 0.34, 0.02), (0.0, 0.2, 0.02)), BLACK, 0.5),
+        _block(0.75, 0.6, 0.45, 0.03),
+        _block(1.05, 0.98, 0.04, 0.28, BLACK, 0.4),
+        _block(0.95, 0.9, 0.14, 0.07, BLACK, -0.25),
+    ),
+    "lantern": (_post(3.4, 0.05, BLACK), Part(((3.9, 0.1, 0.1), (3.8, 0.25, 0.25), (3.4, 0.15, 0.15)), OTHER)),
+    "kiosk": (_block(2.3, 0.0, 0.8, 1.0), _block(2.6, 2.3, 1.1, 1.3, OTHER), _block(1.9, 1.1, 0.82, 0.7, BLACK)),
+    "rack": tuple(_block(0.8, 0.0, 0.3, 0.03, MAIN, 0.0 + k) for k in (-0.8, 0.0, 0.8)),
+    "van": (
+        _block(2.2, 0.35, 1.5, 0.95, MAIN, -0.6),
+        _block(1.5, 0.35, 0.6, 0.92, MAIN, 1.4),
+        _block(2.0, 1.4, 0.3, 0.85, BLACK, 1.05),
+        _wheel(-1.3),
+        _wheel(1.3),
+    ),
+    "stall": (
+        _block(0.9, 0.0, 0.5, 1.1),
+        *(_post(2.1, 0.03, BLACK, side) for side in (-0.9, 0.9)),
+        Part(((2.6, 0.1, 0.6), (2.1, 1.1, 1.4), (2.0, 1.1, 1.4)), OTHER, 0.0, 0.3),
+    ),
+    "signal": (_post(2.6, 0.05, BLACK), _block(3.3, 2.5, 0.12, 0.14, BLACK)),
+    "scooter": (
+        _block(0.2, 0.1, 0.5, 0.06),
+        _post(1.1, 0.02, BLACK, 0.45),
+        _block(1.12, 1.08, 0.03, 0.25, BLACK, 0.45),
+    ),
+    "gate": (_post(2.2, 0.07, MAIN, -1.0), _post(2.2, 0.07, MAIN, 1.0), _block(2.3, 2.15, 1.1, 0.07)),
+    "urn": (Part(((1.1, 0.2, 0.2), (0.95, 0.3, 0.3), (0.5, 0.28, 0.28), (0.3, 0.12, 0.12), (0.0, 0.25, 0.25)), MAIN),),
+    "handrail": (*(_post(1.0, 0.025, MAIN, k) for k in (-1.2, 0.0, 1.2)), _block(1.03, 0.98, 1.25, 0.025)),
+    "umbrella": (_post(2.4, 0.03, BLACK), Part(((2.6, 0.05, 0.05), (2.4, 0.7, 0.7), (2.15, 1.2, 1.2)), OTHER)),
+    "snowman": (
+        Part(((1.5, 0.05, 0.05), (1.35, 0.2, 0.2), (1.2, 0.1, 0.1)), SNOW),
+        Part(((1.25, 0.1, 0.1), (1.0, 0.3, 0.3), (0.75, 0.2, 0.2)), SNOW),
+        Part(((0.85, 0.2, 0.2), (0.4, 0.45, 0.45), (0.0, 0.35, 0.35)), SNOW),
+    ),
+    "drift": (Part(((0.5, 0.2, 0.2), (0.3, 0.9, 0.7), (0.0, 1.3, 1.0)), SNOW),),
+    "fir": (_post(0.4, 0.12, BARK), Part(((3.4, 0.05, 0.05), (1.8, 0.6, 0.6), (0.4, 1.1, 1.1)), LEAF)),
 }
 OUTDOOR = ("pole", "bollard", "tree", "bush", "bench", "bin", "car", "sign", "planter", "fence")
 
@@ -98,12 +139,13 @@ def draw_prop(rng: np.random.Generator, kind: str, x: float, y: float) -> Prop:
     return Prop(assemble(tubes), x, y, reach * wide, tall * max(part.rows[0][0] for part in parts))
 
 
-def paint_props(rng: np.random.Generator) -> UInt8[np.ndarray, "s s 3"]:
-    """Paint sixteen tiles: random paints, then leaves, bark and black."""
+def paint_props(rng: np.random.Generator, *, is_snowy: bool = False) -> UInt8[np.ndarray, "s s 3"]:
+    """Paint sixteen tiles: random paints (the first one white where it snowed), then leaves, bark and black."""
     known = {LEAF: np.array([0.28, 0.42, 0.2]), BARK: np.array([0.35, 0.28, 0.22]), BLACK: np.array([0.15, 0.15, 0.16])}
     tiles = []
     for tile in range(TILES * TILES):
         colour = known.get(tile, tone(rng, 0.2, 0.9, 0.3))
+        colour = np.array([0.85, 0.89, 0.95]) if is_snowy and tile == SNOW else colour
         rough = grain(rng, 1 if tile == LEAF else 3)[:TILE, :TILE, None]
         tiles.append(colour * (1 + (0.35 if tile == LEAF else 0.08) * rough))
     rows = [np.concatenate(tiles[TILES * i : TILES * (i + 1)], 1) for i in range(TILES)]

@@ -190,9 +190,11 @@ def rasterise(
             py = np.float32(y) + HALF
             w0 = ((x1 - px) * (y2 - py) - (x2 - px) * (y1 - py)) * inverse
             w1 = ((x2 - px) * (y0 - py) - (x0 - px) * (y2 - py)) * inverse
+            entered = False
             for x in range(left, right + 1):
                 w2 = ONE - w0 - w1
                 if w0 >= 0 and w1 >= 0 and w2 >= 0:
+                    entered = True
                     z = w0 * z0 + w1 * z1 + w2 * z2
                     if z > depth[y, x]:
                         depth[y, x] = z
@@ -200,5 +202,7 @@ def rasterise(
                             face[y, x] = t
                             weights[y, x, 0] = w0
                             weights[y, x, 1] = w1
+                elif entered:
+                    break  # a row crosses a triangle once
                 w0 += step0
                 w1 += step1

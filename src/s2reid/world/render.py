@@ -1,10 +1,11 @@
 """A window of a camera's image, as bytes: people and props stay in the world, only the window is rasterised."""
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float32, Int, Int32, UInt8
+from jaxtyping import Float, Float32, Int, Int32, UInt8
 
 from s2reid.world.body import Mesh
 from s2reid.world.cameras import Camera
@@ -49,6 +50,8 @@ class Stage:
         self.feet = np.zeros((len(figures), 2), np.float32)
         self.screen = np.empty_like(self.solid.vertices)
         self.shadow = np.zeros((SHADOW_SIZE, SHADOW_SIZE), np.float32)
+        self.shadow_turn = _shadow_turn(camera.light.direction)
+        self.rays = np.linalg.inv(camera.matrix[:, :3])
 
     def place(self, k: int, phase: float, x: float, y: float, heading: float) -> None:
         """Put figure `k` at (x, y) metres, walking along `heading` radians, at a phase of its gait."""
@@ -70,6 +73,7 @@ class Stage:
         rows, columns = height * SAMPLES, width * SAMPLES
         fx, fy = columns / (right - left), rows / (bottom - top)
         zoom = np.array([[fx, 0, -left * fx], [0, fy, -top * fy], [0, 0, 1]])
+        unzoom = np.array([[1 / fx, 0, left], [0, 1 / fy, top], [0, 0, 1]])
         matrix = zoom @ self.matrix
         to_shadow = self._cast_shadow()
         buffers = Buffers(
@@ -91,7 +95,7 @@ class Stage:
             self.shadow,
             to_shadow,
             camera.eye,
-            np.linalg.inv(matrix[:, :3]).astype(np.float32),
+            (self.rays @ unzoom).astype(np.float32),
             self.feet,
             SAMPLES,
             light,
@@ -101,15 +105,9 @@ class Stage:
 
     def _cast_shadow(self) -> Float32[np.ndarray, "3 4"]:
         """Fill the shadow map around figure 0 and return the map's projection."""
-        towards = self.camera.light.direction.astype(float)
-        across = np.cross([0.0, 0.0, 1.0], towards)
-        across /= np.linalg.norm(across)
-        axes = np.stack([across, -np.cross(towards, across), towards])
-        scale = np.array([SHADOW_SIZE / (2 * SHADOW_REACH)] * 2 + [1.0])
-        centre = np.array([*self.feet[0], 0.9])
         matrix = np.empty((3, 4))
-        matrix[:, :3] = axes * scale[:, None]
-        matrix[:, 3] = np.array([SHADOW_SIZE / 2, SHADOW_SIZE / 2, 100.0]) - matrix[:, :3] @ centre
+        matrix[:, :3] = self.shadow_turn
+        matrix[:, 3] = np.array([SHADOW_SIZE / 2, SHADOW_SIZE / 2, 100.0]) - matrix[:, :3] @ [*self.feet[0], 0.9]
         projection = matrix.astype(np.float32)
         self.shadow[:] = 0
         if self.camera.light.direct[1] > 0:
@@ -121,6 +119,16 @@ class Stage:
     def crop(self, window: Window, height: int, width: int, seed: int) -> UInt8[np.ndarray, "h w 3"]:
         """Render a window as the camera's sensor would store it; `seed` decides the noise."""
         return develop(self.shoot(window, height, width).light, self.camera.sensor, seed)
+
+
+def _shadow_turn(towards: Float32[np.ndarray, " 3"]) -> Float[np.ndarray, "3 3"]:
+    """Turn the world so that the lamp is straight above, in texels of the shadow map across and metres along."""
+    x, y, z = towards.astype(float).tolist()
+    flat = math.hypot(x, y)
+    across = np.array([-y / flat, x / flat, 0.0])
+    up = np.array([-x * z / flat, -y * z / flat, flat])
+    texels = SHADOW_SIZE / (2 * SHADOW_REACH)
+    return np.stack([texels * across, -texels * up, np.array([x, y, z])])
 
 
 def _join(meshes: Sequence[Mesh], owners: Sequence[int], starts: Int[np.ndarray, " s"]) -> Solid:

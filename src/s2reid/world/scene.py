@@ -26,6 +26,7 @@ class SceneStyle:
     indoor: float = 0.2
     num_walls: tuple[int, int] = (1, 4)
     num_props: tuple[int, int] = (2, 9)
+    is_snowy: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def draw_scene(rng: np.random.Generator, style: SceneStyle) -> Scene:
         kind, angle = str(rng.choice(style.props)), rng.uniform(0, 2 * math.pi)
         away = ROOM + (2.3 if kind == "car" else 1.0) + 5 * rng.random()
         props.append(draw_prop(rng, kind, away * math.cos(angle), away * math.sin(angle)))
-    return Scene(backdrop, tuple(props), paint_props(rng), is_indoor)
+    return Scene(backdrop, tuple(props), paint_props(rng, is_snowy=style.is_snowy), is_indoor)
 
 
 def clear_view(scene: Scene, eye: Float[np.ndarray, " 3"], rng: np.random.Generator) -> tuple[Prop, ...]:

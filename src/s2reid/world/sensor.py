@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -11,6 +12,7 @@ from jaxtyping import Float32, UInt8
 from s2reid.world.raster import ONE, ZERO, kernel
 
 CURVE = 1024
+GREY = np.array([0.30, 0.59, 0.11], np.float32)
 KNEE = np.float32(0.35)
 """A light level c has its place c / (c + KNEE) in the tone curve, so that any brightness has one."""
 HASH_A, HASH_B, HASH_C = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
@@ -23,7 +25,8 @@ class Sensor:
 
     `matrix` holds exposure, white balance, saturation and channel crosstalk; `curve` the tone of each channel;
     `blur` (sigma) and `smear` (length) are in pixels of the crop; `quality` is that of the stored JPEG, 0 for none;
-    `interlaced` sensors take odd rows half a frame later.
+    `interlaced` sensors take odd rows half a frame later. `bleed` smears colour, not brightness, along the rows (a
+    sigma in pixels); `fringe` moves red and blue apart (pixels); `flicker` is the share by which lamps dim some rows.
     """
 
     matrix: Float32[np.ndarray, "3 3"]
@@ -34,6 +37,9 @@ class Sensor:
     sharpening: float
     quality: int
     interlaced: bool = False
+    bleed: float = 0.0
+    fringe: float = 0.0
+    flicker: float = 0.0
 
 
 def tone_curve(gamma: float, contrast: float, lift: Float32[np.ndarray, " 3"]) -> Float32[np.ndarray, "3 s"]:
@@ -122,6 +128,7 @@ def quantise(image: Float32[np.ndarray, "h w 3"], noise: np.float32, seed: np.ui
     return out
 
 
+@lru_cache(maxsize=4096)
 def gaussian(sigma: float) -> Float32[np.ndarray, " k"]:
     """Sample a Gaussian of the given sigma (pixels) to three sigmas; the taps sum to 1."""
     reach = max(1, math.ceil(2.5 * sigma))
@@ -135,12 +142,42 @@ def soften(image: Float32[np.ndarray, "h w 3"], sigma: float) -> Float32[np.ndar
     return convolve(convolve(image, taps, True), taps, False)
 
 
+def bleed(image: Float32[np.ndarray, "h w 3"], sigma: float) -> Float32[np.ndarray, "h w 3"]:
+    """Smear the colour along the rows and keep the brightness, as a composite video signal does."""
+    grey = image @ GREY
+    colour = convolve(image - grey[..., None], gaussian(sigma), False)
+    return np.asarray(grey[..., None] + colour, np.float32)
+
+
+def fringe(image: Float32[np.ndarray, "h w 3"], pixels: float) -> Float32[np.ndarray, "h w 3"]:
+    """Move red to the right and blue to the left by a part of a pixel or more, as a simple lens does at its edge."""
+    taps = np.zeros(2 * int(pixels) + 3, np.float32)
+    taps[:2] = pixels % 1, 1 - pixels % 1
+    out = image.copy()
+    out[..., 0] = convolve(image, taps, False)[..., 0]
+    out[..., 2] = convolve(image, taps[::-1].copy(), False)[..., 2]
+    return out
+
+
+def flicker(image: Float32[np.ndarray, "h w 3"], share: float, seed: int) -> Float32[np.ndarray, "h w 3"]:
+    """Dim some rows, as lamps on alternating current do before a rolling shutter; `seed` decides which."""
+    place = np.arange(len(image)) / len(image)
+    wave = np.sin(2 * np.pi * (2.5 * place + (seed % 997) / 997))
+    return image * (1 + share * wave[:, None, None]).astype(np.float32)
+
+
 def develop(light: Float32[np.ndarray, "h w 3"], sensor: Sensor, seed: int) -> UInt8[np.ndarray, "h w 3"]:
     """Turn linear RGB into stored bytes; the same `seed` gives the same noise."""
     image = soften(light, sensor.blur) if sensor.blur > 0.2 else light
     if sensor.smear > 1:
         image = convolve(image, np.full(sensor.smear | 1, 1 / (sensor.smear | 1), np.float32), False)
+    if sensor.fringe > 0:
+        image = fringe(image, sensor.fringe)
+    if sensor.flicker > 0:
+        image = flicker(image, sensor.flicker, seed)
     expose(image, sensor.matrix, sensor.curve)
+    if sensor.bleed > 0.2:
+        image = bleed(image, sensor.bleed)
     if sensor.sharpening > 0:
         image = image + np.float32(sensor.sharpening) * (image - soften(image, 0.8))
     stored = quantise(image, np.float32(sensor.noise), np.uint64(seed))

@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from functools import lru_cache
+from dataclasses import asdict
 from itertools import groupby
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -25,8 +24,10 @@ import simplejpeg
 from jaxtyping import UInt8
 
 from s2reid.world import layouts
-from s2reid.world.film import World
-from s2reid.world.presets import Planned, find, plan, sized
+from s2reid.world.presets import Planned, find
+from s2reid.world.request import Estimate, Request, cost, estimate, request
+
+__all__ = ["Estimate", "Request", "contact_sheet", "estimate", "read_marker", "request", "write"]
 
 VERSION = 1
 """Raised whenever a rendered pixel changes."""
@@ -34,70 +35,6 @@ MARKER = "world.json"
 PARTIAL = ".partial"
 QUALITY = 92
 GAP = 6  # pixels between two persons of a contact sheet
-SECONDS_PER_IMAGE, SECONDS_PER_PERSON = 0.004, 0.02
-
-
-@dataclass(frozen=True)
-class Request:
-    """Everything that decides the files of a world, and nothing else."""
-
-    preset: str
-    seed: int
-    persons: int
-    frames: int
-    height: int
-
-    @lru_cache(maxsize=4)  # noqa: B019 - a process asks for one world
-    def world(self) -> World:
-        return World(sized(find(self.preset), self.persons, self.frames, self.height), self.seed)
-
-    @lru_cache(maxsize=4)  # noqa: B019
-    def plan(self) -> tuple[Planned, ...]:
-        return plan(self.world().preset, self.seed)
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """What a world will cost: counts, bytes on disk, and seconds of one core."""
-
-    persons: int
-    tracklets: int
-    images: int
-    bytes: int
-    seconds: float
-
-    def __str__(self) -> str:
-        return (
-            f"{self.persons:,} persons, {self.tracklets:,} tracklets, {self.images:,} images, about "
-            f"{self.bytes / 1e6:,.0f} MB and {max(self.seconds / 60, 0.1):,.1f} minutes of one core"
-        )
-
-
-def request(
-    preset: str, *, seed: int = 0, persons: int | None = None, frames: int | None = None, height: int | None = None
-) -> Request:
-    """Fill in a preset's own sizes; raise `ValueError` for an unknown preset or an impossible size."""
-    chosen = sized(find(preset), persons, frames, height)
-    if seed < 0:
-        raise ValueError(f"a world's seed is 0 or more, found {seed}")
-    return Request(preset, seed, chosen.persons, chosen.frames, chosen.height)
-
-
-def estimate(
-    preset: str, *, seed: int = 0, persons: int | None = None, frames: int | None = None, height: int | None = None
-) -> Estimate:
-    """Say what `write` would cost, before it starts.
-
-    >>> estimate("svreid", frames=10).images
-    11640
-    """
-    asked = request(preset, seed=seed, persons=persons, frames=frames, height=height)
-    chosen = sized(find(preset), asked.persons, asked.frames, asked.height)
-    images = chosen.tracklets * asked.frames
-    bytes_per_pixel = layouts.BYTES_PER_PIXEL[chosen.layout]
-    size = int(images * (600 + bytes_per_pixel * asked.height * (asked.height // 2)))
-    seconds = images * SECONDS_PER_IMAGE + asked.persons * SECONDS_PER_PERSON
-    return Estimate(asked.persons, chosen.tracklets, images, size, seconds)
 
 
 def write(
@@ -105,6 +42,7 @@ def write(
     out: str | Path,
     *,
     seed: int = 0,
+    size: str | None = None,
     persons: int | None = None,
     frames: int | None = None,
     height: int | None = None,
@@ -117,42 +55,65 @@ def write(
     not empty is refused with `ValueError`. The files do not depend on the number of `workers` (default: one a core;
     1 renders in this process). `progress` is called with the images done and their total.
     """
-    asked = request(preset, seed=seed, persons=persons, frames=frames, height=height)
+    asked = request(preset, seed=seed, size=size, persons=persons, frames=frames, height=height)
     workers = os.cpu_count() or 1 if workers is None else workers
     if workers < 1:
         raise ValueError(f"rendering needs at least 1 worker, found {workers}")
     root = Path(out)
     if _is_finished(root, asked):
         return root
-    todo = [task for task in _tasks(asked) if not all(_folder(root, asked, item).is_dir() for item in task)]
-    _check_room(root, asked, sum(len(task) for task in todo))
-    total = len(asked.plan())
+    todo = [task for task in _tasks(asked) if not all(_is_there(root, asked, item) for item in task)]
+    total = _num_images(asked.plan())
+    done = total - sum(_num_images(task) for task in todo)
+    _check_room(root, asked, 1 - done / total)
     with _told_of_a_full_disk(root):
         root.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(root / PARTIAL, ignore_errors=True)
         _mark(root, asked, is_finished=False)
-        done = total - sum(len(task) for task in todo)
         for count in _render_all(root, asked, todo, workers):
             done += count
             if progress is not None:
-                progress(done * asked.frames, total * asked.frames)
+                progress(done, total)
         shutil.rmtree(root / PARTIAL, ignore_errors=True)
-        layouts.write_lists(root, asked.world().preset, asked.plan(), seed)
+        _write_lists(root, asked)
         _mark(root, asked, is_finished=True)
     return root
 
 
 def _tasks(asked: Request) -> list[tuple[Planned, ...]]:
-    """Group the plan by person, so that a worker builds each person once."""
-    return [tuple(items) for _, items in groupby(asked.plan(), key=lambda item: item.person)]
+    """Group the plan by person and outfit, so that a worker builds each of them once."""
+    return [tuple(items) for _, items in groupby(asked.plan(), key=lambda item: (item.person, item.outfit))]
 
 
-def _folder(root: Path, asked: Request, item: Planned) -> Path:
-    return root / layouts.folder(asked.world().preset.layout, item)
+def _num_images(task: Iterable[Planned]) -> int:
+    return sum(item.frames for item in task)
+
+
+def _frame(root: Path, asked: Request, item: Planned, index: int) -> Path:
+    layout = asked.sized().layout
+    return root / layouts.folder(layout, item) / layouts.frame_name(layout, item, index)
+
+
+def _is_there(root: Path, asked: Request, item: Planned) -> bool:
+    """Say whether a tracklet is whole: its last frame comes last."""
+    return _frame(root, asked, item, item.frames - 1).is_file()
+
+
+def _write_lists(root: Path, asked: Request) -> None:
+    preset = asked.sized()
+    for name, content in layouts.find(preset.layout).lists(preset, asked.plan(), asked.seed).items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        _replace(root / name, content)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    partial = path.with_name(path.name + PARTIAL)
+    partial.write_bytes(content)
+    partial.replace(path)
 
 
 def _render_all(root: Path, asked: Request, todo: list[tuple[Planned, ...]], workers: int) -> Iterator[int]:
-    """Render every task, here or in other processes, and yield how many tracklets each one held."""
+    """Render every task, here or in other processes, and yield how many images each one held."""
     if workers == 1 or len(todo) < 2:
         for task in todo:
             yield render_person(root, asked, task)
@@ -187,21 +148,34 @@ def _follow(parent: BaseProcess) -> None:
     os._exit(1)
 
 
-def render_person(root: Path, asked: Request, task: Iterable[Planned]) -> int:
-    """Render the tracklets of one person that are not there yet; return how many the task held."""
-    items, world = list(task), asked.world()
-    missing = [item for item in items if not _folder(root, asked, item).is_dir()]
-    figure = world.person(items[0].person, items[0].outfit) if missing else None
+def render_person(root: Path, asked: Request, task: tuple[Planned, ...]) -> int:
+    """Render the tracklets of one person in one outfit that are not there yet; return the images of all of them."""
+    missing = [item for item in task if not _is_there(root, asked, item)]
+    if not missing:
+        return _num_images(task)
+    figure = asked.dress(task[0])
     for item in missing:
-        folder = _folder(root, asked, item)
         partial = root / PARTIAL / uuid.uuid4().hex
         partial.mkdir(parents=True)
-        for index, frame in enumerate(world.film(item, figure)):
-            name = layouts.frame_name(world.preset.layout, item, index)
-            (partial / name).write_bytes(_encode(frame, name))
+        paths = [_frame(root, asked, item, index) for index in range(item.frames)]
+        for path, frame in zip(paths, asked.film(item, figure)):
+            (partial / path.name).write_bytes(_encode(frame, path.name))
+        _move(partial, paths, whole=layouts.find(asked.sized().layout).OWN_FOLDERS)
+    return _num_images(task)
+
+
+def _move(partial: Path, paths: list[Path], *, whole: bool) -> None:
+    """Move a tracklet's frames where they belong: as a whole folder, or one after another where others lie there."""
+    folder = paths[0].parent
+    if whole:
+        shutil.rmtree(folder, ignore_errors=True)  # what somebody took frames out of
         folder.parent.mkdir(parents=True, exist_ok=True)
         partial.rename(folder)
-    return len(items)
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in paths:
+        (partial / path.name).replace(path)
+    partial.rmdir()
 
 
 def _encode(frame: UInt8[np.ndarray, "h w 3"], name: str) -> bytes:
@@ -213,19 +187,18 @@ def _encode(frame: UInt8[np.ndarray, "h w 3"], name: str) -> bytes:
 
 
 def _mark(root: Path, asked: Request, *, is_finished: bool) -> None:
-    """Write the marker atomically: what this folder is, and whether it is whole."""
-    planned, preset = asked.plan(), asked.world().preset
-    counts = {
-        "persons": asked.persons,
-        "tracklets": len(planned),
-        "images": len(planned) * asked.frames,
-        "cameras": len({item.camera for item in planned}),
-        "outfits": len({(item.person, item.outfit) for item in planned}),
+    """Write the marker atomically: what this folder is, what its loader will count, and whether it is whole."""
+    preset = asked.sized()
+    facts = {
+        "name": preset.name,
+        "layout": preset.layout,
+        "version": VERSION,
+        "preset_version": preset.version,
+        "finished": is_finished,
+        **asdict(asked),
+        "counts": layouts.counts(preset, asked.plan(), asked.seed),
     }
-    facts = {"name": preset.name, "layout": preset.layout, "version": VERSION, "finished": is_finished}
-    partial = root / (MARKER + ".partial")
-    partial.write_text(json.dumps(facts | asdict(asked) | {"counts": counts}, indent=2) + "\n")
-    partial.replace(root / MARKER)
+    _replace(root / MARKER, (json.dumps(facts, indent=2) + "\n").encode())
 
 
 def read_marker(root: Path) -> dict[str, Any]:
@@ -249,19 +222,19 @@ def _is_finished(root: Path, asked: Request) -> bool:
     if not root.exists() or not any(root.iterdir()):
         return False
     found = read_marker(root)
-    for name, value in (asdict(asked) | {"version": VERSION}).items():
-        if found[name] != value:
+    versions = {"version": VERSION, "preset_version": find(asked.preset).version}
+    for name, value in (asdict(asked) | versions).items():
+        if found.get(name, 1) != value:
             raise ValueError(
-                f"{root} holds a world with {name} {found[name]!r}, asked for {value!r}: "
+                f"{root} holds a world with {name} {found.get(name, 1)!r}, asked for {value!r}: "
                 "name another folder, or ask for the same to resume"
             )
     return bool(found["finished"])
 
 
-def _check_room(root: Path, asked: Request, tracklets: int) -> None:
-    """Refuse to start what cannot end: the disk must hold the tracklets that are still missing."""
-    whole = estimate(asked.preset, persons=asked.persons, frames=asked.frames, height=asked.height)
-    needed = whole.bytes * tracklets // whole.tracklets
+def _check_room(root: Path, asked: Request, missing: float) -> None:
+    """Refuse to start what cannot end: the disk must hold the share of the images that is still missing."""
+    needed = int(cost(asked).bytes * missing)
     place = next(parent for parent in (root.absolute(), *root.absolute().parents) if parent.exists())
     free = shutil.disk_usage(place).free
     if free < needed:
@@ -285,29 +258,37 @@ def _told_of_a_full_disk(root: Path) -> Iterator[None]:
 
 
 def contact_sheet(root: str | Path, out_png: str | Path, *, persons: int = 24, columns: int = 16) -> Path:
-    """Draw one PNG of a written world: a picture of each tracklet (its middle frame), a person's side by side."""
+    """Draw one PNG of a written world: a picture of each tracklet (its middle frame), a person's side by side.
+
+    Whom the system does not know comes last: distractors in a row of theirs, and junk.
+    """
     source, target = Path(root), Path(out_png)
     marker = read_marker(source)
-    preset = find(marker["preset"])
-    asked = request(preset.name, **{name: marker[name] for name in ("seed", "persons", "frames", "height")})
+    asked = request(marker["preset"], **{name: marker[name] for name in ("seed", "persons", "frames", "height")})
     height, width = asked.height + 2, asked.height // 2 + 2
-    tasks = _tasks(asked)[:persons]
-    most = min(columns, max(len(task) for task in tasks))
-    across = max(1, min(columns // most, len(tasks)))  # persons beside each other
-    sheet = np.full((-(-len(tasks) // across) * height, across * (most * width + GAP) - GAP, 3), 128, np.uint8)
-    for place, task in enumerate(tasks):
+    groups = _by_person(asked, persons)
+    most = min(columns, max(len(group) for group in groups))
+    across = max(1, min(columns // most, len(groups)))  # persons beside each other
+    sheet = np.full((-(-len(groups) // across) * height, across * (most * width + GAP) - GAP, 3), 128, np.uint8)
+    for place, group in enumerate(groups):
         row, column = divmod(place, across)
-        for number, item in enumerate(task[:most]):
-            name = layouts.frame_name(preset.layout, item, asked.frames // 2)
-            image = cv2.imread(str(_folder(source, asked, item) / name))
+        for number, item in enumerate(group[:most]):
+            path = _frame(source, asked, item, item.frames // 2)
+            image = cv2.imread(str(path))
             if image is None:
-                raise ValueError(
-                    f"{_folder(source, asked, item) / name} is missing: the world in {source} is not whole"
-                )
+                raise ValueError(f"{path} is missing: the world in {source} is not whole")
             top, left = row * height + 1, column * (most * width + GAP) + number * width + 1
             sheet[top : top + asked.height, left : left + asked.height // 2] = image
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(target.name + ".partial.png")
-    partial.write_bytes(cv2.imencode(".png", sheet)[1].tobytes())
-    partial.replace(target)
+    _replace(target, cv2.imencode(".png", sheet)[1].tobytes())
     return target
+
+
+def _by_person(asked: Request, persons: int) -> list[list[Planned]]:
+    """Group the tracklets of the first persons, then those of nobody whom the system knows."""
+    groups: dict[tuple[str, int], list[Planned]] = {}
+    for item in asked.plan():
+        key = ("", item.person) if item.kind == "person" else (item.part, 0)
+        groups.setdefault(key, []).append(item)
+    known = [group for (part, _), group in groups.items() if not part]
+    return known[:persons] + [group for (part, _), group in groups.items() if part]
