@@ -44,7 +44,7 @@ def test_unknown_optimizer():
 def test_orthogonalise_is_its_definition_and_keeps_the_singular_vectors(shape):
     matrix = torch.randn(shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     expected = matrix / (matrix.norm() + 1e-7)
-    for _ in range(5):
+    for _ in range(4):
         square = expected @ expected.T
         expected = 3.4445 * expected - 4.7750 * square @ expected + 2.0315 * square @ square @ expected
     found = orthogonalise(matrix)
@@ -53,7 +53,7 @@ def test_orthogonalise_is_its_definition_and_keeps_the_singular_vectors(shape):
     left, _, right = torch.linalg.svd(matrix, full_matrices=False)
     along = left.T @ found @ right.T
     torch.testing.assert_close(along, torch.diag(along.diagonal()), atol=1e-9, rtol=0)
-    if shape != (16, 16):  # a square matrix may have a singular value that five rounds do not lift
+    if shape != (16, 16):  # a square matrix may have a singular value that four rounds do not lift
         assert (along.diagonal() - 0.95).abs().max() < 0.3
 
 

@@ -49,27 +49,32 @@ class Muon(Optimizer):
                 kernel.add_(turn.view_as(kernel), alpha=-rate * 0.2 * max(turn.shape) ** 0.5)
 
 
-def orthogonalise(matrix: Float[Tensor, "r c"], rounds: int = 5) -> Float[Tensor, "r c"]:
-    """Bring every singular value near 1 (to 0.7 .. 1.2) and keep the singular vectors; 0 stays 0.
+def orthogonalise(matrix: Float[Tensor, "r c"], rounds: int = 4) -> Float[Tensor, "r c"]:
+    """Bring singular values near 1 (to 0.7 .. 1.2, those below 1/100 of the norm less) and keep the vectors; 0 stays 0.
 
     Newton-Schulz rounds, X <- (a + b XX' + c (XX')^2) X. All their factors are polynomials of the first XX', so the
     rounds are done on that small square matrix, and X is multiplied once.
 
     >>> orthogonalise(torch.diag(torch.tensor([3.0, 1.0]).double())).diagonal().round(decimals=1).tolist()
-    [0.8, 1.1]
+    [1.1, 0.7]
     """
     if len(matrix) > matrix.shape[1]:
         return orthogonalise(matrix.T, rounds).T
-    a, b, c = 3.4445, -4.7750, 2.0315  # the quintic that lifts small values fastest (Jordan et al. 2024)
     matrix = matrix / (matrix.norm() + 1e-7)
     square = matrix @ matrix.T
-    unit = torch.eye(len(square), dtype=square.dtype, device=square.device)
-    product = unit
-    for _ in range(rounds):
-        factor = a * unit + b * square + c * (square @ square)
-        product = factor @ product
+    product = factor = _quintic(square)
+    for _ in range(rounds - 1):
         square = factor @ square @ factor
+        factor = _quintic(square)
+        product = factor @ product
     return product @ matrix
+
+
+def _quintic(square: Float[Tensor, "r r"]) -> Float[Tensor, "r r"]:
+    """Compute a + b S + c S^2 with the numbers that lift small singular values fastest (Jordan et al. 2024)."""
+    linear = -4.7750 * square
+    linear.diagonal().add_(3.4445)
+    return torch.addmm(linear, square, square, alpha=2.0315)
 
 
 def build(parameters: Iterable[nn.Parameter], schedule: Schedule) -> list[Optimizer]:

@@ -5,7 +5,6 @@ the same global batches come out whatever the number of loader workers, and a ru
 Several processes cut the global batch between them by persons, so that a person's K clips stay together.
 """
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -176,23 +175,10 @@ def loader(
     stream = SOURCE if isinstance(batches, PersonBatches) else TARGET
     mine = _Shares(batches, shapes, (seed, stream), first_step, rank, world_size)
     own = torch.Generator().manual_seed(seed)  # else a resumed run would draw once more from the global one
+    pin = torch.cuda.is_available()
     return _opened(
-        DataLoader(
-            clips,  # type: ignore[arg-type]
-            sampler=mine,
-            batch_size=None,
-            num_workers=workers,
-            pin_memory=torch.cuda.is_available(),
-            generator=own,
-            worker_init_fn=_give_way,
-        )
+        DataLoader(clips, sampler=mine, batch_size=None, num_workers=workers, pin_memory=pin, generator=own)  # type: ignore[arg-type]
     )
-
-
-def _give_way(worker: int) -> None:
-    """Leave the processor to the network where both want it: a step waits for its slowest thread."""
-    if hasattr(os, "nice"):
-        os.nice(10)
 
 
 def _opened(batches: Iterable[Clips | ValueError]) -> Iterator[Clips]:
