@@ -10,10 +10,12 @@ from typing import Annotated, Any, Literal
 from tyro.conf import Positional, arg
 from tyro.extras import SubcommandApp
 
+from s2reid.cli_data import Spec
+from s2reid.cli_data import app as data_app
+
 app = SubcommandApp()
 WRONG_PLACE = (FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError, PermissionError)
 """The errors of the operating system that come from a path which the user gave."""
-Spec = Annotated[str, arg(metavar="NAME:PATH")]
 
 
 @app.command
@@ -173,11 +175,11 @@ def evaluate(
         query_camera: for persons:DIR, the camera that asks (default: the first).
         json_: print one JSON object.
     """
-    from s2reid import experiment, progress
+    from s2reid import datasets, experiment, progress
     from s2reid.metrics.rerank import Rerank
 
     how = Rerank(k1, k2, lambda_) if rerank else None
-    targets = load_targets(data, split, {"query_camera": query_camera} if query_camera else {})
+    targets = datasets.load_splits(data, split, **({"query_camera": query_camera} if query_camera else {}))
     with progress.bar("embed", "tracklets") as advance:
         rows = experiment.evaluate(model, targets, protocol, frames=frames, rerank=how, progress=advance)
     if json_:
@@ -235,67 +237,7 @@ def report(runs: Positional[Path], /, out: Path = Path("report.html"), show_real
     print(f"wrote {summary.write(summary.find(runs), out, show_real=show_real)}")
 
 
-data_app = SubcommandApp()
 app.command(data_app, name="data", help="Look at a dataset, turn it into a manifest, or learn where to get it.")
-
-
-@data_app.command
-def check(
-    data: Positional[Spec],
-    /,
-    deep: bool = False,
-    json_: Annotated[bool, arg(name="json")] = False,
-) -> None:
-    """Say what a dataset holds beside what it should hold; exit with 1 where something is not as it should be.
-
-    Args:
-        data: the dataset, such as mars:DIR.
-        deep: decode every frame too.
-        json_: print one JSON object.
-    """
-    from s2reid import datasets, inventory, progress
-
-    dataset = datasets.load(data, check=False)
-    with progress.bar("decode" if deep else "look", "frames") as advance:
-        found = inventory.take(dataset, deep=deep, advance=advance)
-    if json_:
-        print(json.dumps(found.to_dict()))
-    else:
-        print(f"{found.name} at {found.origin.get('root', data)}, protocol {found.protocol}")
-        progress.console.print(inventory.as_table(found))
-        print("\n".join(inventory.as_lines(found)))
-    if found.problems():
-        sys.exit(1)
-
-
-@data_app.command
-def convert(data: Positional[Spec], out: Positional[Path], /) -> None:
-    """Write a dataset as a manifest, which csv:OUT reads: one row a frame.
-
-    Args:
-        data: the dataset, such as mars:DIR.
-        out: the CSV file to write; it must be new.
-    """
-    from s2reid import datasets, manifest, progress
-
-    dataset = datasets.load(data)
-    with progress.bar("write and read back", "frames") as advance:
-        rows = manifest.write(dataset, out, advance)
-    print(f"wrote {out}: {rows:,} frames; csv:{out} reads it")
-    if dataset.protocol != "cross_camera":
-        print(f"a manifest names no protocol: evaluate it with --protocol {dataset.protocol}")
-
-
-@data_app.command
-def get(name: Positional[str], /) -> None:
-    """Say where a dataset comes from, on what terms, and how to lay it out; nothing is downloaded.
-
-    Args:
-        name: of the dataset or the stand-in, such as mars or standin-mars.
-    """
-    from s2reid import obtain
-
-    print(obtain.find(name))
 
 
 @app.command
@@ -354,29 +296,6 @@ def parse_settings(pairs: tuple[str, ...]) -> dict[str, Any]:
         except ValueError:
             values[name] = value
     return values
-
-
-def load_targets(data: str, split: str | None, options: dict[str, Any]) -> list[Any]:
-    """Load what is scored: one dataset, or every split of it; raise `ValueError` where there is nothing to score."""
-    from s2reid import datasets, lookup
-
-    name = data.partition(":")[0].partition("?")[0]
-    splits: list[dict[str, Any]] = [{} if split is None else {"split": split}]
-    if split == "all":
-        num_splits = getattr(lookup.find("datasets", name), "NUM_SPLITS", None)
-        if num_splits is None:
-            raise ValueError(f"{name} has no splits: leave --split out")
-        splits = [{"split": number} for number in range(num_splits)]
-    elif split is not None:
-        if not split.isdecimal():
-            raise ValueError(f"split is {split!r}, expected its number (from 0) or all")
-        splits = [{"split": int(split)}]
-    targets = [datasets.load(data, **options, **which) for which in splits]
-    for target in targets:
-        if not (target.query and target.gallery):
-            found = f"{len(target.query)} queries and {len(target.gallery)} gallery tracklets"
-            raise ValueError(f"{data} has {found}: it cannot be scored")
-    return targets
 
 
 def set_threads(threads: int | None) -> None:

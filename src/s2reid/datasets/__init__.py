@@ -37,6 +37,30 @@ def load(spec: str, *, data_root: Path | None = None, check: bool = True, **opti
     return dataset
 
 
+def load_splits(spec: str, split: str | None = None, **options: Any) -> list[Dataset]:
+    """Load what is to be scored: one dataset, one split of it (its number), or all of its splits ("all").
+
+    Raises `ValueError` for what `load` refuses, another `split`, and data without queries or gallery.
+    """
+    which: list[dict[str, Any]] = [{}]
+    if split == "all":
+        name = spec.partition(":")[0].partition("?")[0]
+        num_splits = getattr(lookup.find("datasets", name), "NUM_SPLITS", None)
+        if num_splits is None:
+            raise ValueError(f"{name} has no splits: leave --split out")
+        which = [{"split": number} for number in range(num_splits)]
+    elif split is not None:
+        if not split.isdecimal():
+            raise ValueError(f"split is {split!r}, expected its number (from 0) or all")
+        which = [{"split": int(split)}]
+    targets = [load(spec, **options, **one) for one in which]
+    for target in targets:
+        if not (target.query and target.gallery):
+            found = f"{len(target.query)} queries and {len(target.gallery)} gallery tracklets"
+            raise ValueError(f"{spec} has {found}: it cannot be scored")
+    return targets
+
+
 def _parse(spec: str) -> tuple[str, dict[str, str]]:
     """Split `name:path?option=value&option=value` into the plain spec and the options as written."""
     plain, mark, written = spec.rpartition("?")
