@@ -25,7 +25,7 @@ from s2reid.video.loader import PersonBatches, source_labels
 
 SCHEDULES = {
     # 64 images a step, the last quarter of the steps at full size.
-    "small": Schedule(900, 32, 2, 1, 6e-3, 0.05, optimizer="muon", warmup=50, sizes=((0.75, 0.75), (0.25, 1.0))),
+    "small": Schedule(800, 32, 2, 1, 6e-3, 0.05, optimizer="muon", warmup=50, sizes=((0.75, 0.75), (0.25, 1.0))),
     # SINet's recipe, 160 epochs of 36 batches of 8 persons x 4 clips.
     "paper": Schedule(5760, 8, 4, 4, 3e-4, 5e-4, optimizer="adam", milestones=(0.25, 0.5, 0.75)),
 }
