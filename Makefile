@@ -4,7 +4,7 @@ BIN := .venv/bin
 REAL ?=
 TORCH_INDEX ?=
 
-.PHONY: install demo test lint types slow bench clean
+.PHONY: install demo model test lint types slow bench clean
 
 install: .setup-done
 
@@ -17,6 +17,10 @@ install: .setup-done
 # Renders people, trains on them, adapts and scores; `make demo REAL=persons:DIR` scores on real people too.
 demo: .setup-done
 	$(BIN)/s2reid demo $(if $(REAL),--real "$(REAL)")
+
+# Makes the model that ships with the package, from nothing but rendered people; REAL=csv:FILE scores it on real people.
+model: .setup-done
+	$(BIN)/python benchmarks/small_model.py $(if $(REAL),--real "$(REAL)")
 
 # Everything that CI runs.
 test: lint
@@ -32,7 +36,7 @@ slow: .setup-done
 	$(BIN)/pytest --jaxtyping-packages=s2reid,beartype.beartype -m slow -q
 
 bench: .setup-done
-	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+	for file in benchmarks/*_speed.py; do $(BIN)/python $$file || exit 1; done
 
 clean:
 	rm -rf .venv .setup-done demo build src/*.egg-info

@@ -35,6 +35,7 @@ def test_what_is_saved_is_loaded(folder):
     assert card == Card("source_only", model.settings("source_only"), tiny.task(), PROVENANCE)
     assert card.settings.test == TestSetting("all", True)
     assert {path.name for path in folder.iterdir()} == {CARD, WEIGHTS}
+    assert (folder / WEIGHTS).stat().st_mode == (folder / CARD).stat().st_mode
     assert [path.name for path in folder.parent.iterdir()] == ["model"]
 
 

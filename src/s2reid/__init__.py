@@ -10,7 +10,10 @@ if TYPE_CHECKING:
 
 
 def load_model(path: "str | Path", device: str | None = None) -> "Model":
-    """Load a model folder; its `embed` maps tracklets (uint8 RGB arrays "t h w 3") to unit vectors "n d"."""
+    """Load a model folder, or a model that comes with the package by its name, such as "s2reid-small".
+
+    Its `embed` maps tracklets (uint8 RGB arrays "t h w 3") to unit vectors "n d". A folder wins over a name.
+    """
     from s2reid import embed  # torch comes with it; `import s2reid` alone stays instant
 
     return embed.load_model(path, device)

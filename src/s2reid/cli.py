@@ -12,45 +12,15 @@ from tyro.extras import SubcommandApp
 
 from s2reid.cli_data import Spec
 from s2reid.cli_data import app as data_app
+from s2reid.cli_world import app as world_app
+from s2reid.cli_world import spelled_out
 
 app = SubcommandApp()
 WRONG_PLACE = (FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError, PermissionError)
 """The errors of the operating system that come from a path which the user gave."""
 
 
-@app.command
-def world(
-    preset: Positional[str],
-    out: Positional[Path],
-    /,
-    seed: int = 0,
-    size: Literal["tiny", "small", "full"] | None = None,
-    persons: int | None = None,
-    frames: int | None = None,
-    height: int | None = None,
-    workers: int | None = None,
-) -> None:
-    """Render a world of synthetic people; run the same command again to go on with an unfinished one.
-
-    Args:
-        preset: svreid (333 persons, 10 cameras), svreid-large (domain-randomised), or a target to practise on:
-            standin-mars, standin-ilids, standin-prid, standin-ccvid.
-        out: the folder to write; it must be new, empty or an unfinished world of the same settings.
-        seed: every number of the world follows from it.
-        size: of a stand-in: tiny (seconds), small (minutes; its default) or full (the real counts).
-        persons: how many persons, where the preset's number will not do.
-        frames: frames of each tracklet, of the longest ones in a stand-in.
-        height: pixels from top to bottom; the width is half of it.
-        workers: processes; the result does not depend on it.
-    """
-    from s2reid import progress
-    from s2reid.world import write
-
-    asked: dict[str, Any] = {"seed": seed, "size": size, "persons": persons, "frames": frames, "height": height}
-    print(f"{preset}: {write.estimate(preset, **asked)}")
-    with progress.bar(f"render {preset}", "images") as advance:
-        write.write(preset, out, **asked, workers=workers, progress=advance)
-    print(f"wrote {out}")
+app.command(world_app, name="world", help="Render a world of synthetic people, look at one, or record a whole place.")
 
 
 @app.command
@@ -127,7 +97,7 @@ def embed(
     """Embed tracklets: one vector a tracklet, with its labels, as .npz (vectors, person, camera, outfit).
 
     Args:
-        model: a model folder.
+        model: a model folder, or a model that comes with s2reid, such as s2reid-small.
         data: the tracklets, such as persons:DIR.
         out: the .npz to write.
         part: of the dataset; all parts in the order train, query, gallery, where none is named.
@@ -163,7 +133,7 @@ def evaluate(
     """Score a model: Rank-1/5/10 and mAP of a dataset's queries against its gallery.
 
     Args:
-        model: a model folder.
+        model: a model folder, or a model that comes with s2reid, such as s2reid-small.
         data: a dataset with query and gallery, such as ilids_vid:DIR.
         protocol: who is searched and which entries count; the dataset's own where none is named (docs/evaluation.md).
         split: of a dataset that has several: its number, or all for each of them and their mean.
@@ -202,7 +172,7 @@ def search(
     """Search a gallery for the person of a query: the ranked list, and as a page with --out.
 
     Args:
-        model: a model folder.
+        model: a model folder, or a model that comes with s2reid, such as s2reid-small.
         query: a folder of frames (one tracklet), an image, or NAME:PATH (its queries).
         gallery: NAME:PATH (its gallery, or else its training part).
         top: how many to list.
@@ -221,6 +191,33 @@ def search(
         facts = {"model": str(model), "test": encoder.test}
         write_search_page(out, searches=found, num_gallery=len(held), command=runs.command(), facts=facts)
         print(f"wrote {out}")
+
+
+@app.command
+def publish(
+    model: Positional[Path],
+    out: Positional[Path],
+    /,
+    on: tuple[Spec, ...] = (),
+    licence: str | None = None,
+) -> None:
+    """Write a model to give away: what embeds, in half precision, and MODEL_CARD.md, which says what it is.
+
+    Args:
+        model: the model folder of a run; it stays as it is.
+        out: the folder to write; its name is the model's name.
+        on: data to score the published model on for its page, such as ilids_vid:DIR.
+        licence: of the weights.
+    """
+    from s2reid import datasets, progress
+    from s2reid import publish as publishing
+
+    targets = [datasets.load_splits(spec) for spec in on]
+    with progress.bar("embed", "tracklets") as advance:
+        rows = publishing.publish(model, out, targets, licence=licence, progress=advance)
+    if rows:
+        progress.score_table(rows)
+    print(f"wrote {out}; read {out / publishing.PAGE} before you give it away")
 
 
 @app.command
@@ -321,7 +318,9 @@ def tyro_main() -> None:
     if not is_main_process():
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - one process speaks for all
     app.cli(
-        prog="s2reid", description="Video person re-identification: learn from synthetic people, adapt to real cameras."
+        prog="s2reid",
+        description="Video person re-identification: learn from synthetic people, adapt to real cameras.",
+        args=spelled_out(sys.argv[1:]),
     )
 
 

@@ -6,7 +6,7 @@ import platform
 from pathlib import Path
 from typing import Any
 
-from s2reid import datasets, lookup, runs
+from s2reid import datasets, lookup, runs, shipped
 from s2reid.version import __version__
 
 NEEDED = ("torch", "accelerate", "numpy", "scipy", "numba", "opencv-python-headless", "simplejpeg",
@@ -32,6 +32,7 @@ def examine() -> dict[str, Any]:
         **_device(),
         "installed": installed,
         "extras": extras,
+        "models": {name: str(shipped.FOLDER / name) for name in shipped.names()},
         "free_bytes": free,
         "data_root": str(root),
         "datasets": _datasets(root),
@@ -64,6 +65,8 @@ def as_text(found: dict[str, Any]) -> str:
     for name, version in found["extras"].items():
         lines.append(f"extra      {name} {version}" if version else f"extra      {name} is not installed: "
                      f"pip install 's2reid[{name}]' for {EXTRAS[name]}")  # fmt: skip
+    models = ", ".join(found["models"]) or "none came with this copy; train one, or name a folder"
+    lines.append(f"models     {models}")
     lines.append(f"data root  {found['data_root']} (set S2REID_DATA to move it)")
     for name, place in found["datasets"].items():
         lines.append(

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 
-from s2reid import model
+from s2reid import model, shipped
 from s2reid.learner import Learner
 from s2reid.model import Card
 from s2reid.types import Embeddings, Tracklet
@@ -115,8 +115,8 @@ def how_tested(card: Card, learner: Learner | None = None) -> str:
 
 
 def load_model(path: str | Path, device: str | None = None) -> Model:
-    """Load a model folder that `s2reid train` wrote."""
-    learner, card = model.load(path)
+    """Load a model folder that `s2reid train` wrote, or a model that comes with the package, by its name."""
+    learner, card = model.load(shipped.find(path))
     return Model(learner, card, device)
 
 

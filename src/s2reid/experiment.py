@@ -12,7 +12,7 @@ import accelerate
 import torch
 
 from s2reid import evaluate as scoring
-from s2reid import model, runs, scales, train
+from s2reid import model, runs, scales, shipped, train
 from s2reid.batch import Clips
 from s2reid.embed import how_tested, load_model
 from s2reid.learner import Learner, Task
@@ -84,7 +84,12 @@ class Plan:
             if method:
                 raise ValueError(f"{self.method} continues a model of {method}, and {self.start} is a file of weights")
             return model.digest(self.start)
-        card = model.read_card(self.start)
+        card = model.read_card(shipped.find(self.start))
+        if card.is_published:
+            raise ValueError(
+                f"{self.start} is a published model, which embeds and cannot be trained further: continue the model of "
+                "a run"
+            )
         if method and card.method != method:
             raise ValueError(f"{self.method} continues a model of {method}, and {self.start} is one of {card.method}")
         learned, source = card.provenance.get("source"), _origin(self.source)
@@ -114,7 +119,7 @@ def run(
     """Train what a plan says, go on with it, or find it finished; return the run's folder, with `model/` in it."""
     training = plan.training()
     folder = training.folder(root)
-    if (folder / "model" / model.CARD).is_file():
+    if (folder / "model" / shipped.CARD).is_file():
         return folder
     processes = accelerate.PartialState()
     if processes.is_main_process:
@@ -157,7 +162,7 @@ def evaluate(
     rerank: Rerank | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[dict[str, Any]]:
-    """Score a model on a target's query and gallery; return a row for every setting of the protocol.
+    """Score a model (its folder or its name) on a target; return a row for every setting of the protocol.
 
     The protocol is the target's own unless one is named. Several targets are the splits of one dataset: a tracklet is
     embedded once, and a last row a setting holds the mean over the splits, with the sample standard deviation as `sd`.
@@ -167,6 +172,7 @@ def evaluate(
     persons the model has seen, and for a test that is not the protocol's.
     """
     targets = (targets,) if isinstance(targets, Dataset) else tuple(targets)
+    folder = shipped.find(folder)
     card, protocol = model.read_card(folder), protocol or targets[0].protocol
     learner = _tested(card, protocol, frames)
     _check_splits(folder, card, targets, protocol)
@@ -274,35 +280,36 @@ def _about(splits: Sequence[Dataset], protocol: str, changed: Sequence[str]) -> 
 
 
 def cost(plan: Plan, root: Path) -> str:
-    """Say what a training will cost on this machine: two small steps are timed, the rest is arithmetic."""
+    """Say what a training will cost on this machine: a few steps are timed, the rest is arithmetic."""
     training = plan.training()
-    if (training.folder(root) / "model" / model.CARD).is_file():
+    if (training.folder(root) / "model" / shipped.CARD).is_file():
         return f"trained already, in {training.folder(root)}: nothing to do"
     scale, schedule = scales.find(plan.scale), training.schedule
     learner: Learner = model.settings(plan.method, plan.settings).build(Task(scale, schedule, plan.source.num_persons))
     parameters = sum(parameter.numel() for parameter in learner.parameters() if parameter.requires_grad)
     images = schedule.images_per_step * (2 if training.target else 1)
     share = sum((height / scale.height) ** 2 for height in schedule.heights(scale.height))
-    seconds = share * schedule.images_per_step * _seconds_per_image(learner, scale)
+    seconds = share * schedule.images_per_step * _seconds_per_image(learner, scale, min(64, schedule.images_per_step))
     return (
         f"{schedule.steps} steps of {images} images at {scale.height}x{scale.width} or less, {parameters / 1e6:.2f} M "
         f"parameters, {train.default_device()}: about {seconds / 60:.1f} minutes"
     )
 
 
-def _seconds_per_image(learner: Learner, scale: scales.Scale, num_images: int = 16) -> float:
+def _seconds_per_image(learner: Learner, scale: scales.Scale, num_images: int) -> float:
     device = train.default_device()
     learner = learner.to(device).train()
     pixels = torch.zeros(num_images, 1, 3, scale.height, scale.width, dtype=torch.uint8, device=device)
     labels = torch.arange(num_images, device=device) // 2
     clips = Clips(pixels, labels % 2, labels, labels, labels)
-    for _ in range(2):  # the first warms up
+    taken = []
+    for _ in range(3):
         began = perf_counter()
         learner.total(learner.losses(clips, clips)).backward()  # type: ignore[no-untyped-call]
         if device == "cuda":
             torch.cuda.synchronize()
-        seconds = perf_counter() - began
-    return seconds / num_images
+        taken.append(perf_counter() - began)
+    return min(taken) / num_images
 
 
 def _shown(tracklets: Sequence[Tracklet], most: int = 8) -> list[tuple[str, list[str]]]:
@@ -317,7 +324,5 @@ def _shown(tracklets: Sequence[Tracklet], most: int = 8) -> list[tuple[str, list
 
 
 def _origin(data: Dataset) -> dict[str, Any]:
-    return {
-        "name": data.name,
-        **{key: value for key, value in data.origin.items() if key in ("preset", "seed", "version", "split")},
-    }
+    kept = ("preset", "without", "seed", "version", "preset_version", "split")
+    return {"name": data.name, **{key: value for key, value in data.origin.items() if key in kept}}

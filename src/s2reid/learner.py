@@ -51,6 +51,11 @@ class Learner(nn.Module):
         """The part that public weights can fill."""
         raise NotImplementedError
 
+    @property
+    def embedder(self) -> nn.Module:
+        """The part that `encode` runs, which is all that a published model holds: everything, unless it says less."""
+        return self
+
     def losses(self, source: Clips, target: Clips | None) -> Terms:
         """Compute the named loss terms of one batch; what is minimised is their `total`."""
         raise NotImplementedError

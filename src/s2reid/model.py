@@ -5,7 +5,7 @@ import json
 import pickle
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -15,23 +15,28 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from s2reid import lookup, scales
+from s2reid import lookup, scales, shipped
 from s2reid.learner import Learner, Pretrainable, Task
 from s2reid.scales import Schedule
+from s2reid.shipped import CARD
 from s2reid.version import __version__
 
 FORMAT = 1
-WEIGHTS, CARD = "weights.safetensors", "model.json"
+WEIGHTS = "weights.safetensors"
 
 
 @dataclass(frozen=True)
 class Card:
-    """What `model.json` says: how to build the network, and its provenance (data, seed, commit, command)."""
+    """What `model.json` says: how to build the network, and its provenance (data, seed, commit, command).
+
+    A published model holds the weights of the learner's `embedder` only: it embeds, and cannot be trained further.
+    """
 
     method: str
     settings: Any
     task: Task
     provenance: Mapping[str, Any]
+    is_published: bool = False
 
     def build(self) -> Learner:
         """Build the learner with fresh weights."""
@@ -50,16 +55,46 @@ def settings(method: str, values: Mapping[str, Any] | None = None) -> Any:
 
 def save(learner: Learner, card: Card, folder: str | Path) -> Path:
     """Write a model folder atomically: it appears whole, or the old one stays."""
-    folder = Path(folder)
+    weights = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in learner.state_dict().items()}
+    return _write(weights, card, Path(folder))
+
+
+def publish(folder: str | Path, out: str | Path) -> Path:
+    """Write the part of a model that embeds, without what only training needs and with kernels in half precision.
+
+    Raises `ValueError` where `out` holds anything but a published model, and where a number is too large for half
+    precision.
+    """
+    learner, card = load(folder)
+    out = Path(out)
+    if out.exists() and not ((out / CARD).is_file() and read_card(out).is_published):
+        raise ValueError(f"{out} is there already and is no published model: name a new folder")
+    weights = {name: _halved(name, tensor) for name, tensor in learner.embedder.state_dict().items()}
+    return _write(weights, replace(card, is_published=True), out)
+
+
+def _halved(name: str, tensor: torch.Tensor) -> torch.Tensor:
+    """Halve kernels and matrices; statistics and biases are few and keep their precision."""
+    tensor = tensor.detach().cpu().contiguous().clone()
+    if tensor.ndim < 2 or not tensor.is_floating_point():
+        return tensor
+    halved = tensor.half()
+    if not halved.isfinite().all():
+        largest = float(tensor.abs().max())
+        raise ValueError(f"the weight {name} holds {largest}, too large for half precision: did the training diverge?")
+    return halved
+
+
+def _write(weights: dict[str, torch.Tensor], card: Card, folder: Path) -> Path:
     partial = folder.with_name(folder.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    weights = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in learner.state_dict().items()}
     try:
         save_file(weights, partial / WEIGHTS)
     except SafetensorError as error:
         raise OSError(f"cannot write the weights {partial / WEIGHTS}: {error}") from error
     (partial / CARD).write_text(json.dumps(_to_json(card), indent=1) + "\n")
+    (partial / WEIGHTS).chmod((partial / CARD).stat().st_mode)  # safetensors lets nobody else read it
     shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)
     return folder
@@ -71,8 +106,10 @@ def read_card(folder: str | Path) -> Card:
     path = folder / CARD
     if not path.is_file():
         found = "a folder without " + CARD if folder.is_dir() else "a file" if folder.exists() else "nothing"
+        names = ", ".join(shipped.names())
         raise ValueError(
             f"{folder} is no model: found {found}, expected a folder with {CARD} and {WEIGHTS}, as `s2reid train` makes"
+            + (f", or the name of a model that comes with s2reid: {names}" if names else "")
         )
     try:
         said = json.loads(path.read_text())
@@ -89,7 +126,8 @@ def read_card(folder: str | Path) -> Card:
         sizes = tuple((share, height) for share, height in task["schedule"]["sizes"])
         schedule = Schedule(**{**task["schedule"], "sizes": sizes, "milestones": tuple(task["schedule"]["milestones"])})
         built = Task(scales.Scale(**task["scale"]), schedule, task["num_persons"])
-        return Card(said["method"], settings(said["method"], said["settings"]), built, said["provenance"])
+        known = settings(said["method"], said["settings"])
+        return Card(said["method"], known, built, said["provenance"], said.get("published", False))
     except (KeyError, TypeError) as error:
         raise ValueError(f"{path} lacks or misspells {error}: it was edited or written by another version") from error
 
@@ -99,7 +137,7 @@ def load(folder: str | Path) -> tuple[Learner, Card]:
     folder = Path(folder)
     card = read_card(folder)
     learner = card.build()
-    load_weights(learner, folder)
+    load_weights(learner.embedder if card.is_published else learner, folder)
     return learner.eval(), card
 
 
@@ -128,14 +166,17 @@ def load_pretrained(backbone: nn.Module, path: str | Path) -> None:
     backbone.load_pretrained(weights)
 
 
-def load_weights(learner: Learner, folder: str | Path) -> None:
-    """Fill a learner with a folder's weights, strictly: raise `ValueError` where a name or a shape differs."""
+def load_weights(network: nn.Module, folder: str | Path) -> None:
+    """Fill a learner (or its embedder) with a folder's weights, strictly.
+
+    Raises `ValueError` where a name or a shape differs.
+    """
     path = Path(folder) / WEIGHTS
     try:
         weights = load_file(path)
     except (OSError, SafetensorError) as error:
         raise ValueError(f"cannot read the weights {path} ({error}): copy the model folder again") from error
-    own = learner.state_dict()
+    own = network.state_dict()
     missing, extra = sorted(own.keys() - weights.keys()), sorted(weights.keys() - own.keys())
     reshaped = sorted(name for name in own.keys() & weights.keys() if own[name].shape != weights[name].shape)
     if missing or extra or reshaped:
@@ -145,7 +186,7 @@ def load_weights(learner: Learner, folder: str | Path) -> None:
             "another number of persons?"
         )
     with torch.no_grad():
-        learner.load_state_dict(weights)
+        network.load_state_dict(weights)
 
 
 def _fill(kind: Any, values: Mapping[str, Any], owner: str) -> Any:
@@ -189,4 +230,5 @@ def _to_json(card: Card) -> dict[str, Any]:
         "settings": asdict(card.settings),
         "task": asdict(card.task),
         "provenance": dict(card.provenance),
+        "published": card.is_published,
     }

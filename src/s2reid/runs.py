@@ -25,7 +25,7 @@ from s2reid.version import __version__
 
 FORMAT = 1
 LOG = "log.jsonl"
-RENDERED = ("preset", "seed", "version", "persons", "frames", "height")
+RENDERED = ("preset", "without", "seed", "version", "preset_version", "persons", "frames", "height")
 """What decides the pixels of a rendered set, whose frames are named alike whatever they show."""
 
 

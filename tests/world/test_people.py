@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from s2reid.world import body, clothes, figure, gait, people, textures
+from s2reid.world.garments import Fabric
 
 BAGS = ("none", "pack", "satchel", "tote", "handbag", "trolley")
 HATS = ("none", "cap", "beanie", "hood")
@@ -55,15 +56,15 @@ def test_every_kind_of_bag_hat_collar_and_hair_is_built() -> None:
 
 
 def test_every_pattern_is_painted_and_differs_from_plain() -> None:
-    patterns = [*clothes.PATTERNS[1:], "plaid", "worn"]
+    patterns = sorted({*clothes.PATTERNS[1:], *clothes.STREET.patterns, "plaid", "worn"})
     for pattern in patterns:
-        fabric = clothes.Fabric((0.2, 0.2, 0.2), (0.9, 0.9, 0.9), pattern, 0.08, 0.0)
+        fabric = Fabric((0.2, 0.2, 0.2), (0.9, 0.9, 0.9), pattern, 0.08, 0.0)
         tile = textures.cloth(np.random.default_rng(0), fabric)
-        assert tile.shape == (textures.TILE, textures.TILE, 3)
+        assert tile.shape == (3, textures.TILE, textures.TILE)
         assert tile.std() > 0.02, pattern
-    plain = textures.cloth(np.random.default_rng(0), clothes.Fabric((0.2,) * 3, (0.9,) * 3, "plain", 0.08, 0.0))
+    plain = textures.cloth(np.random.default_rng(0), Fabric((0.2,) * 3, (0.9,) * 3, "plain", 0.08, 0.0))
     assert plain.std() < 0.02
-    assert len(patterns) == 12
+    assert len(patterns) == 20
 
 
 def test_normals_point_out_of_a_lofted_tube() -> None:

@@ -5,6 +5,8 @@ from collections import Counter, defaultdict
 import numpy as np
 import pytest
 
+from s2reid.datasets.svreid import select
+from s2reid.types import Tracklet
 from s2reid.world import layouts, presets
 from s2reid.world.domain import Preset
 from s2reid.world.layouts.deal import FEWEST, deal, share
@@ -23,8 +25,13 @@ def counts(name: str, size: str) -> dict:
 
 
 def test_the_presets_that_exist() -> None:
-    assert [*presets.NAMES] == ["svreid", "svreid-large", *STANDINS]
-    assert len({preset.space for preset in presets.PRESETS.values()}) == 6
+    sources = ["svreid", "svreid-cc", "svreid-full", "svreid-large"]
+    assert [*presets.NAMES] == [*sources, *STANDINS]
+    assert len({preset.space for preset in presets.PRESETS.values()}) == 6  # three are lists of one world
+    assert {presets.find(name).version for name in sources} == {presets.LOOKS}
+    assert {name: presets.find(name).version for name in STANDINS if name != "standin-ilids"} == dict.fromkeys(
+        ("standin-mars", "standin-prid", "standin-ccvid"), 1
+    )
     for name in presets.NAMES:
         assert presets.find(name).name == name
     with pytest.raises(
@@ -41,6 +48,62 @@ def test_svreid_has_exactly_the_published_counts() -> None:
         assert {item.camera for item in planned} == set(range(10))
         assert {item.outfit for item in planned} == {0}
         assert {item.frames for item in planned} == {16}
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_full_svreid_has_exactly_the_published_counts_in_every_list(seed: int) -> None:
+    preset = presets.find("svreid-full")
+    planned = presets.plan(preset, seed)
+    assert len(planned) == 9620
+    worn = defaultdict(set)
+    views = Counter()
+    for item in planned:
+        worn[item.person].add(item.outfit)
+        views[item.person, item.outfit] += 1
+    assert len(worn) == 333
+    assert all(outfits == set(range(len(outfits))) for outfits in worn.values())
+    assert (min(map(len, worn.values())), max(map(len, worn.values()))) == (2, 37)
+    assert all(count >= 2 if outfit == 0 else count == 1 for (_, outfit), count in views.items())
+    assert {item.camera for item in planned} == set(range(10))
+    found = layouts.counts(preset, planned, seed)
+    assert {name: found[name]["tracklets"] for name in ("svreid", "svreid_cc", "svreid_plus")} == {
+        "svreid": 1164,
+        "svreid_cc": 3187,
+        "svreid_plus": 9620,
+    }
+    assert found["svreid_cc"]["outfits"] == sum(min(8, len(outfits)) for outfits in worn.values())
+    assert found["svreid"]["outfits"] == found["persons"] == 333
+
+
+def test_the_lists_are_those_that_the_loader_would_choose() -> None:
+    planned = presets.plan(presets.find("svreid-full"), 4)
+    tracklets = [Tracklet("", (str(item.index),), item.person, item.camera, item.outfit) for item in planned]
+    for name, outfits in (("svreid", 1), ("svreid-cc", 8)):
+        chosen = [int(tracklet.frames[0]) for tracklet in select(tracklets, outfits)]
+        own = presets.plan(presets.find(name), 4)
+        assert [planned[index] for index in chosen] == [*own]  # the very same tracklets, so the very same images
+        assert chosen == list(range(len(own)))
+
+
+def test_the_full_svreid_can_be_planned_for_few_and_for_many() -> None:
+    planned = 0
+    for persons in [*range(3, 40), 100, 700]:
+        for name, tracklets in (("svreid", 1164), ("svreid-cc", 3187), ("svreid-full", 9620)):
+            items = presets.plan(sized(name, persons=persons), persons)
+            assert len(items) == round(persons * tracklets / 333)
+            assert len({item.person for item in items}) == persons
+            assert max(item.outfit for item in items) < {"svreid": 1, "svreid-cc": 8, "svreid-full": 37}[name]
+            planned += 1
+    assert planned == 39 * 3
+    with pytest.raises(ValueError, match="svreid-full cannot be planned with 2 persons: ask for at least 3"):
+        presets.plan(sized("svreid-full", persons=2), 0)
+
+
+def test_nobody_walks_for_longer_than_the_place_goes() -> None:
+    for frames in (16, 32, 200):
+        long = sized("svreid", frames=frames)
+        assert frames * long.interval[1] <= presets.LONGEST + 1e-9
+    assert sized("svreid", frames=16).interval == presets.find("svreid").interval
 
 
 @pytest.mark.parametrize(
@@ -231,6 +294,7 @@ def test_cards_are_dealt_out() -> None:
         ({"persons": 1}, "at least 2 for persons, found 1"),
         ({"frames": 0}, "at least 1 for frames, found 0"),
         ({"height": 8}, "at least 16 for height, found 8"),
+        ({"persons": 10**12}, "at most 1,000,000 for persons, found 1,000,000,000,000: ask for less"),
     ],
 )
 def test_impossible_sizes_are_refused(size: dict[str, int], message: str) -> None:

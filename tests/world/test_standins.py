@@ -111,7 +111,7 @@ def test_another_version_of_a_stand_in_is_refused(rendered: Path, tmp_path: Path
 def test_every_stand_in_has_things_that_no_other_world_has() -> None:
     sources = [preset for preset in presets.PRESETS.values() if preset.layout == "svreid"]
     targets = [preset for preset in presets.PRESETS.values() if preset.layout != "svreid"]
-    assert (len(sources), len(targets)) == (2, 4)
+    assert (len(sources), len(targets)) == (4, 4)
     for target in targets:
         others = [preset for preset in presets.PRESETS.values() if preset is not target]
         assert len(target.things) >= 8
@@ -140,7 +140,6 @@ def test_every_stand_in_has_cameras_as_no_source_has() -> None:
     assert ccvid.flicker[0] > 0
     sources = [preset.wardrobe for preset in presets.PRESETS.values() if preset.layout == "svreid"]
     for wardrobe in sources:
-        assert {"trolley"} <= {*presets.find("standin-ilids").wardrobe.bag_kinds} - {*wardrobe.bag_kinds}
         assert {"plaid"} <= {*presets.find("standin-ilids").wardrobe.patterns} - {*wardrobe.patterns}
 
 
@@ -167,7 +166,9 @@ def test_nobody_is_nowhere() -> None:
         name: np.stack([*asked.world(item.setting, item.kind).film(item, who)])
         for name, who in (("person", figure), ("nobody", empty))
     }
-    np.testing.assert_array_equal(seen["nobody"][: item.frames], np.stack([*asked.film(item, figure)]))
+    np.testing.assert_array_equal(
+        seen["nobody"][: item.frames], np.stack([shot.crop for shot in asked.shots(item, figure, is_examined=False)])
+    )
     assert (seen["nobody"] != seen["person"]).mean() > 0.1
 
 

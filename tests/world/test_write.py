@@ -18,8 +18,7 @@ import numpy as np
 import pytest
 import scipy.io
 
-from s2reid.world import write
-from s2reid.world.layouts.matlab import matrix_file
+from s2reid.world import coco, pool, presets, write
 
 SMALL = {"persons": 4, "frames": 2, "height": 32}
 
@@ -56,11 +55,13 @@ def test_the_marker_says_what_it_is(rendered: Path) -> None:
     assert marker["finished"] is True
     assert {name: marker[name] for name in ("seed", *SMALL)} == {"seed": 0, **SMALL}
     assert marker["version"] == write.VERSION
-    assert marker["preset_version"] == 1
+    assert marker["preset_version"] == presets.find("svreid").version
     folders = {path.parent for path in rendered.rglob("*.jpg")}
     cameras = {folder.name for folder in folders}
     counts = {"persons": 4, "tracklets": 14, "images": 28, "cameras": len(cameras), "outfits": 4}
-    assert marker["counts"] == counts
+    lists = dict.fromkeys(("svreid", "svreid_cc", "svreid_plus"), counts)
+    assert marker["counts"] == {**counts, **lists}
+    assert "without" not in marker
     assert len(folders) == 14
 
 
@@ -86,7 +87,7 @@ def test_files_do_not_depend_on_the_number_of_workers(rendered: Path, tmp_path: 
         "svreid", tmp_path / "w", **SMALL, workers=2, progress=lambda done, total: calls.append((done, total))
     )
     assert digest(other) == digest(rendered)
-    assert len(digest(other)) == 28 + 5
+    assert len(digest(other)) == 28 + 6
     assert calls[-1] == (28, 28)
     assert len(calls) == 4
     assert calls == sorted(calls)
@@ -162,6 +163,7 @@ def refuse(message: str, out: Path, **changes: object) -> None:
 def test_other_folders_are_refused(rendered: Path, tmp_path: Path) -> None:
     refuse("holds a world with seed 0, asked for 1", rendered, seed=1)
     refuse("holds a world with frames 2, asked for 3", rendered, frames=3)
+    refuse(r"holds a world with without \[\], asked for \['crowd'\]", rendered, without=("crowd",))
     refuse("holds a world with preset 'svreid', asked for 'svreid-large'", rendered, preset="svreid-large")
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "me.jpg").write_bytes(b"1")
@@ -181,6 +183,12 @@ def test_impossible_requests_are_refused_before_anything_is_written(tmp_path: Pa
     refuse("at least 1 worker, found 0", out, workers=0)
     refuse("at least 2 for persons, found 0", out, persons=0)
     refuse("at least 1 for frames, found 0", out, frames=0)
+    refuse("at most 9,999 for frames, found 10,000: ask for less", out, frames=10_000)
+    refuse("at most 1,000,000 for persons, found 1,000,001", out, persons=1_000_001)
+    refuse("at most 2,160 for height, found 4,096", out, height=4096)
+    refuse("no ingredient named 'crowds': .*did you mean 'crowd'", out, without=("crowds",))
+    refuse("standin-ilids is a target and keeps its ingredients", out, preset="standin-ilids", without=("crowd",))
+    refuse("svreid-full cannot be planned with 2 persons: ask for at least 3", out, preset="svreid-full", persons=2)
     refuse("at least 16 for height, found 15", out, height=15)
     refuse("seed is 0 or more, found -1", out, seed=-1)
     refuse("no world preset named 'gta'", out, preset="gta")
@@ -221,7 +229,7 @@ def test_a_worker_that_dies_is_told_in_one_line(tmp_path: Path, monkeypatch: pyt
             future.set_exception(BrokenProcessPool("a process was killed"))
             return future
 
-    monkeypatch.setattr(write, "ProcessPoolExecutor", Broken)
+    monkeypatch.setattr(pool, "ProcessPoolExecutor", Broken)
     with pytest.raises(ChildProcessError, match=r"ended by itself, .* stays unfinished: run the same again to resume"):
         write.write("svreid", tmp_path / "w", **SMALL, workers=2)
     assert write.read_marker(tmp_path / "w")["finished"] is False
@@ -256,9 +264,87 @@ def test_a_contact_sheet_of_a_world_that_is_not_whole_says_so(rendered: Path, tm
         write.contact_sheet(root, tmp_path / "sheet.png")
 
 
-def test_the_matlab_file_of_a_known_matrix(tmp_path: Path) -> None:
-    matrix = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
-    code = matrix_file("m", matrix)
-    assert len(code) == 20 + 2 + 48
-    (tmp_path / "m.mat").write_bytes(code)
-    np.testing.assert_array_equal(scipy.io.loadmat(tmp_path / "m.mat")["m"], matrix)
+def test_frames_that_lost_their_content_are_rendered_again(rendered: Path, tmp_path: Path) -> None:
+    root = tmp_path / "w"
+    shutil.copytree(rendered, root)
+    marker = json.loads((root / write.MARKER).read_text())
+    (root / write.MARKER).write_text(json.dumps(marker | {"finished": False}))
+    next(root.glob("0001/00/*/0000.jpg")).write_bytes(b"")
+    (next(root.glob("0002/00/*")) / "0001.jpg").unlink()
+    write.write("svreid", root, **SMALL, workers=1)
+    assert digest(root) == digest(rendered)
+
+
+def test_a_world_without_an_ingredient_says_so(tmp_path: Path) -> None:
+    root = write.write("svreid", tmp_path / "w", persons=2, frames=1, height=16, without=("props", "crowd"), workers=1)
+    marker = write.read_marker(root)
+    assert marker["name"] == "svreid without crowd, props"
+    assert marker["without"] == ["crowd", "props"]
+    again = {"persons": 2, "frames": 1, "height": 16, "without": ("crowd", "props")}
+    assert write.write("svreid", root, **again) == root
+    assert write.contact_sheet(root, tmp_path / "s.png").is_file()
+
+
+# Truth
+
+
+@pytest.fixture(scope="module")
+def true(rendered: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("truth") / "svreid"
+    return write.write("svreid", root, **SMALL, truth=True, workers=1)
+
+
+def test_truth_is_beside_the_same_images(rendered: Path, true: Path) -> None:
+    assert {name: code for name, code in digest(true).items() if name != coco.TRUTH} == digest(rendered)
+    assert not (true / coco.PARTS).exists()
+    found = json.loads((true / coco.TRUTH).read_text())
+    assert [image["id"] for image in found["images"]] == list(range(1, 29))
+    assert {image["file_name"] for image in found["images"]} == {
+        path.relative_to(true).as_posix() for path in true.rglob("*.jpg")
+    }
+    assert [seen["id"] for seen in found["annotations"]] == list(range(1, len(found["annotations"]) + 1))
+    assert 20 <= len(found["annotations"]) <= 28
+    images = {image["id"]: image for image in found["images"]}
+    for seen in found["annotations"]:
+        assert images[seen["image_id"]]["person"] == seen["person"]
+        assert seen["attributes"]["height"] > 1
+        assert seen["category_id"] == found["categories"][0]["id"]
+
+
+def test_a_finished_world_gets_its_truth_later(rendered: Path, true: Path, tmp_path: Path) -> None:
+    root = tmp_path / "w"
+    shutil.copytree(rendered, root)
+    write.write("svreid", root, **SMALL, truth=True, workers=1)
+    assert digest(root) == digest(true)
+    (root / write.MARKER).write_text(json.dumps(write.read_marker(root) | {"finished": False}))
+    write.write("svreid", root, **SMALL, workers=1)
+    assert (root / coco.TRUTH).is_file()
+
+
+def test_truth_resumes_by_tracklet_and_a_damaged_part_is_made_again(
+    true: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, real, written = tmp_path / "w", coco.write_part, []
+
+    def stop(path: Path, content: list) -> None:
+        if len(written) == 5:
+            raise KeyboardInterrupt
+        written.append(path)
+        real(path, content)
+
+    monkeypatch.setattr(coco, "write_part", stop)
+    with pytest.raises(KeyboardInterrupt):
+        write.write("svreid", root, **SMALL, truth=True, workers=1)
+    monkeypatch.undo()
+    assert len([*(root / coco.PARTS).glob("*.json")]) == 5
+    written[2].write_text("{")
+    with pytest.raises(ValueError, match=r"2.json is damaged .* and now removed: run the same again"):
+        write.write("svreid", root, **SMALL, truth=True, workers=1)
+    write.write("svreid", root, **SMALL, truth=True, workers=1)
+    assert digest(root) == digest(true)
+
+
+def test_truth_costs_room_and_time() -> None:
+    plain, more = (write.estimate("svreid", **SMALL, truth=truth) for truth in (False, True))
+    assert more.bytes - plain.bytes == 28 * 8000
+    assert more.seconds > plain.seconds

@@ -73,6 +73,10 @@ class SourceOnlyLearner(Learner):
     def backbone(self) -> nn.Module:
         return self.encoder.backbone
 
+    @property
+    def embedder(self) -> nn.Module:
+        return self.average.network if self.average else self.encoder
+
     def losses(self, source: Clips, target: Clips | None) -> Terms:
         """Compute `identity` (Eq. 5) and `triplet` (Eq. 6) of the source clips; the target is not looked at."""
         features = self.encoder(source.pixels)
@@ -98,5 +102,4 @@ class SourceOnlyLearner(Learner):
 
     @torch.no_grad()
     def encode(self, pixels: UInt8[Tensor, "b t 3 h w"]) -> Float[Tensor, "b d"]:
-        network = self.average.network if self.average else self.encoder
-        return network(pixels).normalised
+        return self.embedder(pixels).normalised

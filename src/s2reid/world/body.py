@@ -1,73 +1,22 @@
-"""Bodies and garments as lofted tubes: rings of vertices that follow two bones each."""
+"""Everything on a person is a lofted tube: rings of vertices that follow two bones each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Float, Float32, Int, Int32
+from jaxtyping import Float, Float32, Float64, Int, Int32, Int64
 
-from s2reid.world import gait as g
-from s2reid.world.clothes import Outfit
-from s2reid.world.people import Shape
+from s2reid.world.raster import kernel
 
 AROUND = 12
 """Faces around a tube."""
 TILES = 4
 """A texture holds TILES x TILES tiles; every tube shows one."""
-TORSO, SKIN, HEAD, HAIR, ARM, LAYER, LEG, SKIRT, SHOE, BAG, HAT, SCARF, COLLAR = range(13)
-TAIL_TOP = 1.20
-"""Where the tail of an untucked top leaves the torso, on a body of 1.75 m."""
-
+TORSO, SKIN, HEAD, HAIR, ARM, LAYER, LEG, SKIRT, SHOE, BAG, HAT, SCARF, COLLAR, THING, PAINTS = range(15)
 X, Y, Z = np.eye(3)
-# Height, half depth, half width and centre of the torso, of a person of 1.75 m.
-BODY = np.array(
-    [
-        [0.830, 0.070, 0.090, -0.006],
-        [0.880, 0.106, 0.156, -0.010],
-        [0.960, 0.119, 0.167, -0.010],
-        [1.040, 0.106, 0.150, 0.000],
-        [1.130, 0.103, 0.143, 0.006],
-        [1.240, 0.113, 0.155, 0.008],
-        [1.330, 0.108, 0.163, 0.004],
-        [1.380, 0.095, 0.154, 0.000],
-        [1.415, 0.078, 0.118, 0.001],
-        [1.440, 0.066, 0.082, 0.003],
-        [1.465, 0.055, 0.058, 0.006],
-    ]
-)
-# How far out, how high, how thick, and how steep (radians below the horizon) an arm is along its length.
-ARM_RINGS = np.array(
-    [
-        [0.080, 1.372, 0.044, 0.30],
-        [0.122, 1.366, 0.050, 0.50],
-        [0.152, 1.350, 0.053, 0.90],
-        [0.168, 1.318, 0.052, 1.30],
-        [0.175, 1.270, 0.049, 1.50],
-        [0.179, 1.215, 0.046, 1.57],
-        [0.180, 1.160, 0.041, 1.57],
-        [0.180, 1.125, 0.040, 1.57],
-        [0.180, 1.080, 0.042, 1.57],
-        [0.180, 1.000, 0.038, 1.57],
-        [0.180, 0.920, 0.031, 1.57],
-        [0.180, 0.882, 0.027, 1.57],
-        [0.180, 0.860, 0.029, 1.57],
-        [0.180, 0.810, 0.033, 1.57],
-        [0.180, 0.755, 0.024, 1.57],
-        [0.180, 0.730, 0.008, 1.57],
-    ]
-)
-# Depth and half thickness (up, sideways) of a shoe from heel to toe.
-SHOE_RINGS = np.array(
-    [
-        [-0.075, 0.022, 0.025],
-        [-0.060, 0.045, 0.036],
-        [0.000, 0.052, 0.040],
-        [0.060, 0.042, 0.043],
-        [0.120, 0.035, 0.044],
-        [0.160, 0.027, 0.035],
-        [0.175, 0.012, 0.016],
-    ]
-)
+STEPS = np.linspace(0, 1, AROUND + 1)
+COSINE, SINE = np.cos(2 * np.pi * STEPS), np.sin(2 * np.pi * STEPS)
 
 
 @dataclass(frozen=True)
@@ -83,7 +32,8 @@ class Tube:
 
     @property
     def is_closed(self) -> bool:
-        return bool(np.allclose(self.rings[:, 0], self.rings[:, -1]))
+        first, last = self.rings[:, 0], self.rings[:, -1]
+        return bool((np.abs(first - last) <= 1e-8 + 1e-5 * np.abs(last)).all())
 
 
 @dataclass(frozen=True)
@@ -115,169 +65,99 @@ def tube(
     turn left open on either side of the front; a `roundness` below 1 makes boxes.
     """
     middle, size = np.asarray(centres, float), np.asarray(radii, float)
-    wide = np.broadcast_to(np.asarray(opening, float), len(middle))
-    pairs = list(bones) * len(middle) if len(bones) == 1 else list(bones)
-    first, second = (np.broadcast_to(axis, (len(middle), 3)) for axis in axes)
+    wide = np.full(len(middle), opening, float)
+    table = np.array(list(bones) * len(middle) if len(bones) == 1 else bones, float)
+    first, second = (axis if axis.ndim == 1 else axis[:, None] for axis in axes)
     if is_capped:
         ends = [0, *range(len(middle)), len(middle) - 1]
-        middle, size, wide, first, second = middle[ends], size[ends].copy(), wide[ends], first[ends], second[ends]
+        middle, size, wide, table = middle[ends], size[ends], wide[ends], table[ends]
         size[[0, -1]] = 1e-4
-        pairs = [pairs[i] for i in ends]
-    steps = np.diff(middle, axis=0)
-    down = np.concatenate([[0], np.cumsum(np.linalg.norm(steps, axis=1) + 0.5 * np.abs(np.diff(size[:, 0])))])
-    around = wide[:, None] + (1 - 2 * wide)[:, None] * np.linspace(0, 1, AROUND + 1)
-    cosine, sine = np.cos(2 * np.pi * around), np.sin(2 * np.pi * around)
+    lengths = np.sqrt((np.diff(middle, axis=0) ** 2).sum(1))
+    down = np.concatenate([[0], np.cumsum(lengths + 0.5 * np.abs(np.diff(size[:, 0])))])
+    around = wide[:, None] + (1 - 2 * wide)[:, None] * STEPS
+    cosine, sine = (np.cos(2 * np.pi * around), np.sin(2 * np.pi * around)) if wide.any() else (COSINE, SINE)
     if roundness != 1:
         cosine, sine = (np.sign(part) * np.abs(part) ** roundness for part in (cosine, sine))
-    rings = middle[:, None] + (size[:, :1] * cosine)[..., None] * first[:, None]
-    rings = rings + (size[:, 1:] * sine)[..., None] * second[:, None]
-    table = np.array(pairs, float)
-    shape = rings.shape[:2]
-    return Tube(
-        rings,
-        np.broadcast_to(table[:, None, :2], (*shape, 2)).astype(int),
-        np.broadcast_to(table[:, None, 2], shape).astype(float),
-        down / down[-1],
-        around,
-        tile,
-    )
+    rings = middle[:, None] + (size[:, :1] * cosine)[..., None] * first
+    rings = rings + (size[:, 1:] * sine)[..., None] * second
+    pairs = np.repeat(table[:, None], AROUND + 1, 1)
+    return Tube(rings, pairs[..., :2].astype(int), pairs[..., 2], down / down[-1], around, tile)
 
 
 def assemble(tubes: Sequence[Tube]) -> Mesh:
     """Join tubes into one mesh with smooth normals that point outwards."""
-    parts, start = [], 0
-    for part in tubes:
-        parts.append(_triangulate(part, start))
-        start += part.weights.size
-    vertices, normals, uv, faces, bones, weights = (np.concatenate(column) for column in zip(*parts))
+    starts = np.cumsum([0] + [part.weights.size for part in tubes])
+    faces, normals = zip(*(_triangulate(part) for part in tubes))
     return Mesh(
-        vertices.astype(np.float32),
-        normals.astype(np.float32),
-        uv.astype(np.float32),
-        faces.astype(np.int32),
-        bones.astype(np.int32),
-        weights.astype(np.float32),
+        np.concatenate([part.rings.reshape(-1, 3) for part in tubes]).astype(np.float32),
+        np.concatenate(normals).astype(np.float32),
+        np.concatenate([_place(part) for part in tubes]).astype(np.float32),
+        np.concatenate([own + start for own, start in zip(faces, starts)]).astype(np.int32),
+        np.concatenate([part.bones.reshape(-1, 2) for part in tubes]).astype(np.int32),
+        np.concatenate([part.weights.ravel() for part in tubes]).astype(np.float32),
     )
 
 
-def _triangulate(part: Tube, start: int) -> tuple[np.ndarray, ...]:
-    num_rings, num_around = part.weights.shape
+@lru_cache(maxsize=64)
+def _grid(num_rings: int, num_around: int) -> Int64[np.ndarray, "f 3"]:
+    """Span two triangles between every two neighbours of two rings."""
     ring, step = np.meshgrid(np.arange(num_rings - 1), np.arange(num_around - 1), indexing="ij")
     corner = (ring * num_around + step).ravel()
-    faces = np.concatenate(
-        [
-            np.stack([corner, corner + 1, corner + num_around], 1),
-            np.stack([corner + 1, corner + num_around + 1, corner + num_around], 1),
-        ]
-    )
-    points = part.rings.reshape(-1, 3)
-    centred = points - points.mean(0)
-    a, b, c = (centred[faces[:, k]] for k in range(3))
-    across = np.cross(b - a, c - a)
-    if np.einsum("fk,fk->", a, across) < 0:  # the signed volume: faces must look outwards
-        faces, across = faces[:, ::-1], -across
-    normals = np.zeros_like(points)
+    first = np.stack([corner, corner + 1, corner + num_around], 1)
+    return np.concatenate([first, np.stack([corner + 1, corner + num_around + 1, corner + num_around], 1)])
+
+
+@kernel
+def face_normals(
+    points: Float64[np.ndarray, "v 3"], faces: Int64[np.ndarray, "f 3"], across: Float64[np.ndarray, "f 3"]
+) -> float:
+    """Write every face's normal, as long as twice its area; return six times the volume that they enclose."""
+    volume = 0.0
+    for f in range(len(faces)):
+        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+        bx, by, bz = points[b, 0] - points[a, 0], points[b, 1] - points[a, 1], points[b, 2] - points[a, 2]
+        cx, cy, cz = points[c, 0] - points[a, 0], points[c, 1] - points[a, 1], points[c, 2] - points[a, 2]
+        across[f, 0], across[f, 1], across[f, 2] = by * cz - bz * cy, bz * cx - bx * cz, bx * cy - by * cx
+        volume += points[a, 0] * across[f, 0] + points[a, 1] * across[f, 1] + points[a, 2] * across[f, 2]
+    return volume
+
+
+@kernel
+def gather(
+    faces: Int64[np.ndarray, "f 3"],
+    across: Float64[np.ndarray, "f 3"],
+    sums: Float64[np.ndarray, "v 3"],
+    normals: Float64[np.ndarray, "v 3"],
+) -> None:
+    """Add every face's normal to its corners, the first corners of all faces before the second ones."""
     for k in range(3):
-        for axis in range(3):
-            normals[:, axis] += np.bincount(faces[:, k], across[:, axis], len(points))
+        sums[:] = 0
+        for f in range(len(faces)):
+            for axis in range(3):
+                sums[faces[f, k], axis] += across[f, axis]
+        normals += sums
+
+
+def _triangulate(part: Tube) -> tuple[Int64[np.ndarray, "f 3"], Float64[np.ndarray, "v 3"]]:
+    num_rings, num_around = part.weights.shape
+    faces = _grid(num_rings, num_around)
+    points = part.rings.reshape(-1, 3)
+    across = np.empty(faces.shape)
+    if face_normals(points - points.mean(0), faces, across) < 0:  # faces must look outwards
+        faces, across = np.ascontiguousarray(faces[:, ::-1]), -across
+    normals = np.zeros_like(points)
+    gather(faces, across, np.empty_like(points), normals)
     if part.is_closed:
         grid = normals.reshape(num_rings, num_around, 3)
         grid[:, 0] = grid[:, -1] = grid[:, 0] + grid[:, -1]
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+    lengths = np.sqrt(normals[:, :1] ** 2 + normals[:, 1:2] ** 2 + normals[:, 2:] ** 2)
+    return faces, normals / np.maximum(lengths, 1e-12)
+
+
+def _place(part: Tube) -> Float64[np.ndarray, "v 2"]:
+    """Lay a tube on its tile."""
     row, column = divmod(part.tile, TILES)
-    u = (column + 0.01 + 0.98 * part.around) / TILES
-    v = np.broadcast_to(((row + 0.01 + 0.98 * part.down) / TILES)[:, None], u.shape)
-    uv = np.stack([u, v], -1).reshape(-1, 2)
-    return points, normals, uv, faces + start, part.bones.reshape(-1, 2), part.weights.ravel()
-
-
-def silhouette(
-    shape: Shape, outfit: Outfit, heights: Float[np.ndarray, " r"]
-) -> tuple[Float[np.ndarray, " r"], Float[np.ndarray, " r"], Float[np.ndarray, " r"]]:
-    """Return half depth, half width and centre of the clothed torso at unit heights, as wide below the hips."""
-    z = np.maximum(heights, 0.93)
-    depth, width, centre = (np.interp(z, BODY[:, 0], BODY[:, k]) for k in (1, 2, 3))
-    belly = np.exp(-(((z - 1.06) / 0.12) ** 2))
-    bust = np.exp(-(((z - 1.25) / 0.06) ** 2))
-    waist = np.exp(-(((z - 1.10) / 0.08) ** 2))
-    depth = depth * (shape.girth + 0.7 * max(0.0, shape.girth - 1) * belly + 0.14 * shape.is_female * bust)
-    mix = np.clip((z - 1.0) / 0.25, 0, 1)
-    width = width * (shape.hips * (1 - mix) + shape.shoulders * mix) * (1 + 0.6 * (shape.girth - 1))
-    width = width * (1 - 0.07 * shape.is_female * waist)
-    return depth * (1 + outfit.bulk), width * (1 + outfit.bulk), centre + 0.02 * (shape.girth - 1) * belly
-
-
-def torso(shape: Shape, outfit: Outfit) -> Tube:
-    heights = BODY[::-1, 0]
-    depth, width, centre = silhouette(shape, outfit, heights)
-    depth[-2:], width[-2:] = depth[-2:] * [0.95, 0.65], width[-2:] * [0.96, 0.6]
-    spine = [(g.PELVIS, g.CHEST, float(np.clip((z - 1.0) / 0.2, 0, 1))) for z in heights]
-    middle = np.stack([centre, 0 * heights, heights], 1)
-    part = tube(middle, np.stack([depth, width], 1), spine, TORSO, roundness=0.92)
-    return replace(part, down=(heights[0] - heights) / (heights[0] - heights[-1]))
-
-
-def shell(
-    shape: Shape, outfit: Outfit, top: float, hem: float, tile: int, *, ease: float, flare: float, opening: float
-) -> Tube:
-    """Hang a garment around the torso from unit height `top` to `hem`: a shirt's tail, a jacket, a coat, a skirt."""
-    heights = np.linspace(top, hem, 10)
-    depth, width, centre = silhouette(shape, outfit, heights)
-    below = np.maximum(0.98 - heights, 0)
-    depth, width = depth + ease + 0.9 * flare * below, width + ease + flare * below
-    spine = [(g.PELVIS, g.CHEST, float(np.clip((z - 1.0) / 0.2, 0, 1))) for z in heights]
-    part = tube(
-        np.stack([centre, 0 * heights, heights], 1),
-        np.stack([depth, width], 1),
-        spine,
-        tile,
-        roundness=0.94,
-        opening=opening * np.linspace(0.6, 1.25, 10) if opening else 0.0,
-    )
-    # Below the hips a garment follows the nearer thigh, less so in the middle.
-    side = part.rings[..., 1]
-    follow = np.clip((0.97 - heights) / 0.22, 0, 1)[:, None] * np.clip(np.abs(side) / 0.10, 0, 1) * 0.88
-    low = np.broadcast_to((heights < 0.97)[:, None], side.shape)
-    bones, weights = part.bones.copy(), part.weights.copy()
-    bones[low] = np.stack([np.full(side.shape, g.PELVIS), np.where(side > 0, g.THIGH_L, g.THIGH_R)], -1)[low]
-    weights[low] = follow[low]
-    return replace(part, bones=bones, weights=weights)
-
-
-def arm(shape: Shape, outfit: Outfit, side: int, upper: int, fore: int) -> Tube:
-    out, high, thick, steep = ARM_RINGS.T
-    sleeve = np.interp(high, [0.86, 0.89, 1.25, 1.37], [0.0, 1.0, 1.0, 0.2]) * outfit.sleeve_ease
-    radius = thick * (0.35 + 0.65 * shape.girth) * (1 + outfit.bulk) * (1 + sleeve)
-    flat = np.where(high < 0.87, 0.55, 1.0)
-    centres = np.stack([0 * out, side * out * shape.shoulders, high], 1)
-    sideways = np.stack([0 * out, side * np.sin(steep), np.cos(steep)], 1)
-    bones = [
-        (g.CHEST, upper, (0.1, 0.45, 0.85)[i]) if i < 3 else (upper, fore, float(np.clip((1.165 - z) / 0.07, 0, 1)))
-        for i, z in enumerate(high)
-    ]
-    part = tube(centres, np.stack([radius, radius * flat], 1), bones, ARM, axes=(X, sideways))
-    return replace(
-        part, down=np.concatenate([[0, 0.04, 0.08], 0.12 + 0.88 * (high[3] - high[3:]) / (high[3] - high[-1])])
-    )
-
-
-def leg(shape: Shape, outfit: Outfit, side: int, thigh: int, shin: int) -> Tube:
-    hip, knee, ankle = 0.90 * shape.legs, 0.49 * shape.legs, 0.085
-    up = np.array([hip + 0.03, hip - 0.06, hip - 0.2, knee + 0.08, knee + 0.02, knee - 0.03, knee - 0.1, knee - 0.22])
-    heights = np.concatenate([up, [ankle + 0.07, ankle + 0.01, ankle - 0.03]])
-    radius = np.array([0.086, 0.088, 0.078, 0.062, 0.058, 0.056, 0.058, 0.053, 0.042, 0.040, 0.034])
-    radius = radius * (0.35 + 0.65 * shape.girth) * (1.03 if shape.is_female else 1.0)
-    down = (heights[0] - heights) / (heights[0] - heights[-1])
-    covered = down < outfit.leg_hem
-    wide = np.interp(down, [0.1, 0.55, 1.0], [0.04, outfit.leg_ease, outfit.leg_ease * outfit.leg_flare])
-    radius = radius * np.where(covered, 1 + wide, 1.0)
-    centres = np.stack([0 * heights, np.full_like(heights, side * 0.088 * shape.hips), heights], 1)
-    bones = [(thigh, shin, float(np.clip((knee + 0.04 - z) / 0.08, 0, 1))) for z in heights]
-    part = tube(centres, np.stack([radius, 0.95 * radius], 1), bones, LEG)
-    return replace(part, down=down)
-
-
-def shoe(shape: Shape, side: int, foot: int) -> Tube:
-    x, up, across = SHOE_RINGS.T
-    centres = np.stack([x, np.full_like(x, side * 0.088 * shape.hips), np.maximum(up, 0.02)], 1)
-    return tube(centres, np.stack([up, across], 1), [(foot, foot, 0.0)], SHOE, axes=(Z, -Y), is_capped=True)
+    place = np.empty((*part.weights.shape, 2))
+    place[..., 0] = (column + 0.01 + 0.98 * part.around) / TILES
+    place[..., 1] = ((row + 0.01 + 0.98 * part.down) / TILES)[:, None]
+    return place.reshape(-1, 2)

@@ -11,6 +11,10 @@ from s2reid.world.raster import Light
 from s2reid.world.sensor import Sensor, colour_matrix, tone_curve
 
 Range = tuple[float, float]
+COARSEST = 50
+"""No source stores people with fewer pixels from head to foot."""
+WIDEST = 1280
+"""No camera's image has more pixels across."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,12 @@ class CameraStyle:
     of cameras that see a lamp or the sun, `sun` how strong, `climb` how steep; `cast` is a colour that all of them add;
     `frontal` cameras look along the way that people take, on which the shares `returning` go the other way and
     `straying` go anywhere. What a source never has is 0: see `Sensor`.
+
+    What follows `flicker` is 0 for a stand-in. `changing` is how much light and white balance differ between times;
+    `shutter` is for how long (seconds) people smear, `drift` how fast exposure strays (a share a second), `banded` the
+    noise of whole rows; the share `deinterlaced` has lost every other row, or shows two moments at once; the share
+    `recoded` codes twice, at the share `shrunk` of the resolution.
+    `slips` is how often the detector errs (see `Slips`), `company` how many of the others walk with the person.
     """
 
     height: Range = (1.3, 6.0)
@@ -55,7 +65,37 @@ class CameraStyle:
     bleed: Range = (0.0, 0.0)
     fringe: Range = (0.0, 0.0)
     flicker: Range = (0.0, 0.0)
+    changing: float = 0.0
+    shutter: Range = (0.0, 0.0)
+    drift: float = 0.0
+    banded: Range = (0.0, 0.0)
+    deinterlaced: float = 0.0
+    shrunk: Range = (1.0, 1.0)
+    recoded: float = 0.0
+    slips: float = 0.0
+    company: float = 0.0
 
+
+ANYWHERE = CameraStyle(
+    height=(1.3, 7.0),
+    stature=(56.0, 160.0),
+    tint=0.13,
+    exposure=0.32,
+    saturation=(0.35, 1.35),
+    quality=(20.0, 95.0),
+    blur=(0.0, 0.7),
+    crowd=(0.0, 2.6),
+    changing=1.0,
+    shutter=(0.005, 0.06),
+    drift=0.12,
+    banded=(0.0, 0.02),
+    deinterlaced=0.12,
+    shrunk=(0.55, 1.0),
+    recoded=0.25,
+    slips=0.6,
+    company=0.35,
+)
+"""Cameras as they are everywhere: any weather, any lamp, worn and cheap ones too, and a detector that errs."""
 
 DETECTIONS: Mapping[str, dict[str, Range]] = {
     "person": {},
@@ -91,12 +131,20 @@ class Camera:
     jitter: float
     crowd: float
     is_tight: bool
+    shutter: float = 0.0
+    drift: float = 0.0
 
     @property
     def matrix(self) -> Float[np.ndarray, "3 4"]:
         """Project the world on an image whose origin lies on the optical axis."""
         intrinsic = np.diag([self.focal, self.focal, 1.0])
         return np.concatenate([intrinsic @ self.turn, -(intrinsic @ self.turn @ self.eye)[:, None]], axis=1)
+
+    @property
+    def image(self) -> tuple[int, int]:
+        """Return the height and the width of the whole image in pixels; its middle is on the optical axis."""
+        half = max(4, round(min(WIDEST / 2, 0.8 * self.focal) / 16))
+        return 18 * half, 32 * half
 
 
 def look_at(
@@ -154,6 +202,8 @@ def draw_sensor(rng: np.random.Generator, style: CameraStyle, light: Light, stat
         quality=int(rng.uniform(*style.quality)) if is_coded else 0,
         interlaced=bool(rng.random() < style.interlaced),
     )
+    if style.changing:
+        return _age(rng, sensor, style, stature)
     if not any(high for _, high in (style.bleed, style.fringe, style.flicker)):
         return sensor
     size = stature / 100
@@ -162,6 +212,19 @@ def draw_sensor(rng: np.random.Generator, style: CameraStyle, light: Light, stat
         bleed=float(rng.uniform(*style.bleed) * size),
         fringe=float(rng.uniform(*style.fringe) * size),
         flicker=float(rng.uniform(*style.flicker)),
+    )
+
+
+def _age(rng: np.random.Generator, sensor: Sensor, style: CameraStyle, stature: float) -> Sensor:
+    """Add what cheap and worn systems do: row noise, lost fields, and a codec that saves bits."""
+    is_banded, is_lossy, is_recoded = rng.random(3) < (0.3, style.deinterlaced, style.recoded)
+    return replace(
+        sensor,
+        smear=0,
+        banded=float(rng.uniform(*style.banded)) if is_banded else 0.0,
+        fields=str(rng.choice(["doubled", "blended"], p=[0.7, 0.3])) if is_lossy else "",
+        shrunk=min(1.0, max(COARSEST / stature, rng.uniform(*style.shrunk))) if is_recoded else 1.0,
+        codings=2 if is_recoded else 1,
     )
 
 
@@ -188,6 +251,8 @@ def draw_camera(rng: np.random.Generator, style: CameraStyle, azimuth: float, is
         jitter=float(np.exp(rng.uniform(*np.log(style.jitter)))),
         crowd=float(rng.uniform(*style.crowd)),
         is_tight=bool(rng.random() < 0.3),
+        shutter=float(rng.uniform(*style.shutter)) if style.shutter[1] else 0.0,
+        drift=float(rng.normal(0, style.drift)) if style.drift else 0.0,
     )
 
 

@@ -1,103 +1,15 @@
-"""What a person wears on one day: fabrics, garments in layers, shoes, hats and bags."""
+"""Draw what a person wears on one day: garments in layers, shoes, hats and bags."""
 
 import colorsys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
+from s2reid.world.garments import DARK, DENIM, PATTERNS, PLAIN, Fabric, Outfit, Wardrobe
 from s2reid.world.people import Colour, near
+from s2reid.world.street import STREET, draw_street
 
-DARK: tuple[Colour, ...] = (
-    (0.13, 0.13, 0.14),
-    (0.20, 0.20, 0.22),
-    (0.28, 0.28, 0.30),
-    (0.16, 0.18, 0.28),
-    (0.24, 0.20, 0.18),
-    (0.20, 0.24, 0.20),
-)
-PLAIN: tuple[Colour, ...] = (
-    (0.92, 0.92, 0.91),
-    (0.74, 0.74, 0.74),
-    (0.52, 0.52, 0.53),
-    (0.80, 0.73, 0.62),
-    (0.58, 0.52, 0.40),
-    (0.42, 0.32, 0.24),
-    (0.38, 0.40, 0.30),
-    (0.48, 0.18, 0.22),
-    (0.30, 0.36, 0.52),
-    (0.62, 0.70, 0.80),
-)
-DENIM: tuple[Colour, ...] = ((0.20, 0.25, 0.38), (0.32, 0.40, 0.55), (0.50, 0.58, 0.68), (0.18, 0.19, 0.24))
-PATTERNS = ("plain", "stripes", "pinstripes", "checks", "dots", "blots", "yoke", "band", "print", "heather", "quilt")
-
-
-@dataclass(frozen=True)
-class Fabric:
-    """A cloth: two colours, a pattern whose unit is `scale` metres, and how much it folds."""
-
-    colour: Colour
-    second: Colour
-    pattern: str
-    scale: float
-    folds: float
-
-
-@dataclass(frozen=True)
-class Outfit:
-    """All that a person wears; lengths along a limb are shares, `hem`s are heights on a body of 1.75 m.
-
-    `layer` is a garment worn over the top, open at the front by `opening` of a turn on either side;
-    `leg_hem` below 0.9 shows bare legs; `skirt_hem` 0 means no skirt; a `tail_hem` 0 means a tucked-in top.
-    """
-
-    top: Fabric
-    sleeve: float
-    sleeve_fabric: Fabric
-    tail_hem: float
-    layer: Fabric | None
-    layer_hem: float
-    opening: float
-    bottom: Fabric
-    leg_hem: float
-    leg_ease: float
-    leg_flare: float
-    has_side_stripe: bool
-    skirt: Fabric | None
-    skirt_hem: float
-    skirt_flare: float
-    stockings: Colour | None
-    shoe: Fabric
-    sole: Colour
-    boots: float
-    hat: str
-    hat_colour: Colour
-    bag: str
-    bag_fabric: Fabric
-    bag_side: int
-    scarf: Colour | None
-    collar: str
-    bulk: float
-    sleeve_ease: float
-
-
-@dataclass(frozen=True)
-class Wardrobe:
-    """What people of a domain tend to wear: shares in [0, 1], and the colours of what is neither dark nor vivid."""
-
-    dark: float = 0.36
-    vivid: float = 0.30
-    layered: float = 0.42
-    patterned: float = 0.45
-    skirts: float = 0.35
-    shorts: float = 0.18
-    bare_arms: float = 0.30
-    bags: float = 0.55
-    hats: float = 0.18
-    scarves: float = 0.06
-    uniforms: float = 0.06
-    plain: tuple[Colour, ...] = PLAIN
-    patterns: tuple[str, ...] = PATTERNS[1:]
-    bag_kinds: tuple[str, ...] = ("pack", "pack", "tote", "satchel", "handbag")
+__all__ = ["PATTERNS", "PLAIN", "STREET", "Fabric", "Outfit", "Wardrobe", "draw_colour", "draw_fabric", "draw_outfit"]
 
 
 def draw_colour(rng: np.random.Generator, wardrobe: Wardrobe, *, dark: float = 1.0, vivid: float = 1.0) -> Colour:
@@ -136,6 +48,8 @@ def _plain(colour: Colour, folds: float = 0.06) -> Fabric:
 
 def draw_outfit(rng: np.random.Generator, wardrobe: Wardrobe, *, is_female: bool) -> Outfit:
     """Draw what one person wears on one day."""
+    if wardrobe.is_detailed:
+        return draw_street(rng, wardrobe, is_female=is_female)
     top = draw_fabric(rng, wardrobe, patterned=wardrobe.patterned)
     is_bare = rng.random() < wardrobe.bare_arms
     layer = None

@@ -30,17 +30,18 @@ class Setting:
 class Preset:
     """A world to render; `space` keeps its persons, cameras and places apart from every other world's.
 
-    `tracklets` is how many tracklets `persons` persons have in all where the layout does not decide it; `interval` is
-    the time between frames in seconds; `layout` names the dataset whose files the world imitates. Where a tracklet's
-    setting is k, `settings[k]` replaces the wardrobe, places and cameras. The shortest tracklet of a stand-in has the
-    share `shortest` of its frames. `version` rises whenever the plan or the looks of this preset change.
+    `tracklets` counts those of each training list, from the shortest list to the one that holds all, where the layout
+    does not decide it; `interval` is the time between frames in seconds; `layout` names the dataset whose files the
+    world imitates. Where a tracklet's setting is k, `settings[k]` replaces the wardrobe, places and cameras. The
+    shortest tracklet of a stand-in has the share `shortest` of its frames. `version` rises whenever the plan or the
+    looks of this preset change.
     """
 
     name: str
     layout: str
     space: int
     persons: int
-    tracklets: int
+    tracklets: tuple[int, ...]
     num_scenes: int
     cameras_per_scene: int
     frames: int

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from s2reid.world.body import TILES, Mesh, Tube, assemble, tube
-from s2reid.world.surfaces import grain, tone
+from s2reid.world.patterns import grain, tone
 from s2reid.world.textures import TILE
 
 LEAF, BARK, BLACK = 13, 14, 15
@@ -111,8 +111,49 @@ MODELS: dict[str, tuple[Part, ...]] = {
         Part(((0.85, 0.2, 0.2), (0.4, 0.45, 0.45), (0.0, 0.35, 0.35)), SNOW),
     ),
     "drift": (Part(((0.5, 0.2, 0.2), (0.3, 0.9, 0.7), (0.0, 1.3, 1.0)), SNOW),),
+    # What sources have beside the first ten:
+    "column": (_block(4.0, 0.0, 0.3, 0.3),),
+    "shelter": (
+        *(_post(2.4, 0.04, BLACK, side) for side in (-0.6, 0.6)),
+        _block(2.5, 2.4, 0.8, 1.6, BLACK),
+        _block(2.3, 0.3, 0.02, 1.5, OTHER, -0.7),
+        _block(0.5, 0.42, 0.2, 1.2, MAIN, -0.4),
+    ),
+    "shelf": (_block(1.9, 0.0, 0.3, 1.1), _block(1.7, 0.2, 0.34, 1.0, OTHER), _block(1.2, 1.1, 0.36, 1.1)),
+    "table": (_post(0.72, 0.05, BLACK), _block(0.78, 0.72, 0.5, 0.5)),
+    "plant": (Part(((0.45, 0.25, 0.25), (0.0, 0.18, 0.18)), OTHER), Part(((1.7, 0.1, 0.1), (0.9, 0.5, 0.5)), LEAF)),
+    "counter": (_block(1.05, 0.0, 0.35, 1.3), _block(1.1, 1.05, 0.42, 1.4, OTHER)),
+    "machine": (_block(1.9, 0.0, 0.4, 0.5), _block(1.6, 0.7, 0.42, 0.35, OTHER)),
+    "hydrant": (_post(0.75, 0.12), _post(0.8, 0.06, BLACK)),
+    "postbox": (_post(1.3, 0.2), _post(1.45, 0.24, OTHER)),
+    "truck": (
+        _block(2.9, 0.6, 2.2, 1.1, MAIN, -0.6),
+        _block(2.3, 0.5, 0.7, 1.05, OTHER, 2.4),
+        _block(2.1, 1.4, 0.3, 1.0, BLACK, 2.9),
+        *(_wheel(k) for k in (-2.0, -1.0, 2.2)),
+    ),
+    "motorbike": (
+        Part(((0.62, 0.3, 0.06), (0.3, 0.3, 0.06), (0.0, 0.15, 0.06)), BLACK, -0.65),
+        Part(((0.62, 0.3, 0.06), (0.3, 0.3, 0.06), (0.0, 0.15, 0.06)), BLACK, 0.65),
+        Part(((0.95, 0.3, 0.1), (0.75, 0.5, 0.15), (0.35, 0.3, 0.12)), MAIN),
+        _block(1.05, 0.98, 0.04, 0.35, BLACK, 0.5),
+    ),
+    "turnstile": (_block(1.0, 0.0, 0.6, 0.12), _block(0.9, 0.84, 0.03, 0.45, BLACK)),
+    "billboard": (_post(0.4, 0.1, BLACK), _block(2.2, 0.4, 0.08, 0.6), _block(2.1, 0.5, 0.1, 0.52, OTHER)),
+    "railing": (*(_post(1.05, 0.03, MAIN, k) for k in (-1.4, -0.7, 0.0, 0.7, 1.4)), _block(1.1, 1.04, 1.5, 0.04)),
+    "cone": (Part(((0.7, 0.03, 0.03), (0.06, 0.15, 0.15), (0.0, 0.22, 0.22)), OTHER),),
+    "hedgerow": (Part(((1.1, 0.9, 0.25), (0.9, 1.1, 0.4), (0.0, 1.1, 0.35)), LEAF, 0.0, 0.5),),
+    "stairs": tuple(_block(0.17 * (k + 1), 0.0, 0.15, 1.2, MAIN, 0.3 * k) for k in range(6)),
+    "partition": (_block(1.5, 0.05, 0.03, 0.8),),
+    "mannequin": (
+        _post(0.9, 0.06, BLACK),
+        Part(((1.45, 0.1, 0.18), (1.2, 0.12, 0.16), (0.85, 0.13, 0.17)), MAIN),
+        Part(((1.75, 0.06, 0.06), (1.65, 0.1, 0.08), (1.5, 0.05, 0.05)), OTHER),
+    ),
+    "crate": (_block(0.8, 0.0, 0.4, 0.5), _block(1.3, 0.8, 0.3, 0.35, OTHER)),
     "fir": (_post(0.4, 0.12, BARK), Part(((3.4, 0.05, 0.05), (1.8, 0.6, 0.6), (0.4, 1.1, 1.1)), LEAF)),
 }
+"""What a thing looks like from the ground up; the stand-ins' own things are in no source."""
 OUTDOOR = ("pole", "bollard", "tree", "bush", "bench", "bin", "car", "sign", "planter", "fence")
 
 

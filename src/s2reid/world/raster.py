@@ -52,12 +52,25 @@ class Backdrop(NamedTuple):
     sky: Float32[np.ndarray, " 3"]
 
 
+NO_SHADE = np.ones((1, 1), np.float32), np.zeros((2, 4), np.float32)
+NO_LAMPS, NO_AIR = np.zeros((0, 6), np.float32), np.zeros(5, np.float32)
+
+
 class Light(NamedTuple):
-    """One distant lamp and a dome; colours are linear RGB, `direction` points towards the lamp."""
+    """One distant lamp and a dome, and what may lie between; colours are linear RGB.
+
+    `direction` points towards the lamp. A repeating pattern `shade` dims it (1 lets all of it pass), on
+    which `shade_matrix` projects a point. A row of `lamps` is the place and the colour of a lamp nearby. `air` is the
+    colour of fog, how much of the light it takes a metre, and how wet the ground is.
+    """
 
     direction: Float32[np.ndarray, " 3"]
     direct: Float32[np.ndarray, " 3"]
     dome: Float32[np.ndarray, " 3"]
+    shade: Float32[np.ndarray, "s s"] = NO_SHADE[0]
+    shade_matrix: Float32[np.ndarray, "2 4"] = NO_SHADE[1]
+    lamps: Float32[np.ndarray, "l 6"] = NO_LAMPS
+    air: Float32[np.ndarray, " 5"] = NO_AIR
 
 
 @kernel

@@ -7,7 +7,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 import simplejpeg
-from jaxtyping import Float32, UInt8
+from jaxtyping import Bool, Float32, UInt8
 
 from s2reid.world.raster import ONE, ZERO, kernel
 
@@ -27,6 +27,8 @@ class Sensor:
     `blur` (sigma) and `smear` (length) are in pixels of the crop; `quality` is that of the stored JPEG, 0 for none;
     `interlaced` sensors take odd rows half a frame later. `bleed` smears colour, not brightness, along the rows (a
     sigma in pixels); `fringe` moves red and blue apart (pixels); `flicker` is the share by which lamps dim some rows.
+    `banded` is the noise of whole rows; `fields` says what became of an interlaced signal's two fields: one is
+    "doubled", or both are "blended"; pictures are stored at the share `shrunk` of their size, coded `codings` times.
     """
 
     matrix: Float32[np.ndarray, "3 3"]
@@ -40,6 +42,10 @@ class Sensor:
     bleed: float = 0.0
     fringe: float = 0.0
     flicker: float = 0.0
+    banded: float = 0.0
+    fields: str = ""
+    shrunk: float = 1.0
+    codings: int = 1
 
 
 def tone_curve(gamma: float, contrast: float, lift: Float32[np.ndarray, " 3"]) -> Float32[np.ndarray, "3 s"]:
@@ -166,8 +172,58 @@ def flicker(image: Float32[np.ndarray, "h w 3"], share: float, seed: int) -> Flo
     return image * (1 + share * wave[:, None, None]).astype(np.float32)
 
 
-def develop(light: Float32[np.ndarray, "h w 3"], sensor: Sensor, seed: int) -> UInt8[np.ndarray, "h w 3"]:
-    """Turn linear RGB into stored bytes; the same `seed` gives the same noise."""
+def band(image: Float32[np.ndarray, "h w 3"], amount: float, seed: int) -> Float32[np.ndarray, "h w 3"]:
+    """Add noise that whole rows share, and a bar that rolls through the picture; `seed` decides where both are."""
+    rows = np.arange(len(image), dtype=np.uint64)
+    mixed = (rows + np.uint64(seed)) * HASH_A
+    mixed = (mixed ^ (mixed >> S30)) * HASH_B
+    noise = ((mixed >> S31) & LOW).astype(np.float32) / 127.5 - 1
+    bar = np.sin(2 * np.pi * (1.3 * np.arange(len(image)) / len(image) + (seed % 991) / 991))
+    return image + (amount * (0.7 * noise + bar))[:, None, None].astype(np.float32)
+
+
+@kernel
+def drag(
+    image: Float32[np.ndarray, "h w 3"], moving: Bool[np.ndarray, "h w"], length: int
+) -> Float32[np.ndarray, "h w 3"]:
+    """Smear what moves over `length` pixels along the rows, and leave the rest sharp."""
+    height, width = image.shape[0], image.shape[1]
+    out, share = image.copy(), np.float32(1 / length)
+    ahead, behind = (length - 1) // 2, length - 1 - (length - 1) // 2
+    for y in range(height):
+        count, red, green, blue = 0, ZERO, ZERO, ZERO
+        for x in range(-ahead, width):
+            enters, leaves = x + ahead, x - behind - 1
+            if enters < width and moving[y, enters]:
+                count += 1
+                red += image[y, enters, 0]
+                green += image[y, enters, 1]
+                blue += image[y, enters, 2]
+            if leaves >= 0 and moving[y, leaves]:
+                count -= 1
+                red -= image[y, leaves, 0]
+                green -= image[y, leaves, 1]
+                blue -= image[y, leaves, 2]
+            if count > 0 and x >= 0:
+                rest = ONE - np.float32(count) * share
+                out[y, x, 0] = max(red, ZERO) * share + image[y, x, 0] * rest
+                out[y, x, 1] = max(green, ZERO) * share + image[y, x, 1] * rest
+                out[y, x, 2] = max(blue, ZERO) * share + image[y, x, 2] * rest
+            elif count == 0:
+                red, green, blue = ZERO, ZERO, ZERO  # what rounding left
+    return out
+
+
+def merge_fields(image: Float32[np.ndarray, "h w 3"]) -> None:
+    """Replace odd rows by the mean of their neighbours, in place: what is left of one of two fields."""
+    above, below = image[:-1:2], image[2::2]
+    image[1 : 2 * len(below) : 2] = 0.5 * (above[: len(below)] + below)
+
+
+def develop(
+    light: Float32[np.ndarray, "h w 3"], sensor: Sensor, seed: int, gain: float = 1.0
+) -> UInt8[np.ndarray, "h w 3"]:
+    """Turn linear RGB into stored bytes; the same `seed` gives the same noise, `gain` multiplies the exposure."""
     image = soften(light, sensor.blur) if sensor.blur > 0.2 else light
     if sensor.smear > 1:
         image = convolve(image, np.full(sensor.smear | 1, 1 / (sensor.smear | 1), np.float32), False)
@@ -175,19 +231,33 @@ def develop(light: Float32[np.ndarray, "h w 3"], sensor: Sensor, seed: int) -> U
         image = fringe(image, sensor.fringe)
     if sensor.flicker > 0:
         image = flicker(image, sensor.flicker, seed)
-    expose(image, sensor.matrix, sensor.curve)
+    expose(image, sensor.matrix if gain == 1 else sensor.matrix * np.float32(gain), sensor.curve)
+    if sensor.banded > 0:
+        image = band(image, sensor.banded, seed)
     if sensor.bleed > 0.2:
         image = bleed(image, sensor.bleed)
     if sensor.sharpening > 0:
         image = image + np.float32(sensor.sharpening) * (image - soften(image, 0.8))
     stored = quantise(image, np.float32(sensor.noise), np.uint64(seed))
+    if sensor.codings > 1:
+        return recode(stored, sensor, seed)
     if sensor.quality:
         code = simplejpeg.encode_jpeg(stored, sensor.quality, "RGB", "420")
         stored = simplejpeg.decode_jpeg(code, "RGB")
     return stored
 
 
-def resize(image: UInt8[np.ndarray, "h w 3"], height: int, width: int) -> UInt8[np.ndarray, "h2 w2 3"]:
+def recode(image: UInt8[np.ndarray, "h w 3"], sensor: Sensor, seed: int) -> UInt8[np.ndarray, "h w 3"]:
+    """Code a picture several times; `seed` decides where its blocks of 8 pixels begin."""
+    for k in range(sensor.codings):
+        top, left = seed >> (6 * k) & 7, seed >> (6 * k + 3) & 7
+        framed = cv2.copyMakeBorder(image, top, 0, left, 0, cv2.BORDER_REPLICATE)
+        code = simplejpeg.encode_jpeg(np.ascontiguousarray(framed), sensor.quality or 60, "RGB", "420")
+        image = np.ascontiguousarray(simplejpeg.decode_jpeg(code, "RGB")[top:, left:])
+    return image
+
+
+def resize(image: UInt8[np.ndarray, "h w *c"], height: int, width: int) -> UInt8[np.ndarray, "h2 w2 *c"]:
     """Resize as a dataset's maker would: bilinear, or by area where it shrinks a lot."""
     if image.shape[:2] == (height, width):
         return image

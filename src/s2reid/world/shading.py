@@ -1,4 +1,4 @@
-"""Light on what the rasteriser found: textures, one lamp with its shadow, a dome, and an endless backdrop.
+"""Light on what the rasteriser found: textures, one lamp with its shadow, a dome, lamps nearby, fog, wet ground.
 
 - A pixel is shaded once where its sub-samples lie on one smooth surface, else once a sub-sample.
 - Textures hold square roots of reflectance, so that a byte is fine enough for dark cloth.
@@ -61,6 +61,75 @@ def sunlit(
 
 
 @kernel
+def shaded(
+    x: np.float32,
+    y: np.float32,
+    z: np.float32,
+    matrix: Float32[np.ndarray, "2 4"],
+    pattern: Float32[np.ndarray, "s s"],
+) -> np.float32:
+    """Say which share of the lamp a repeating pattern (leaves, a roof's edge) lets through to a point."""
+    u = matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2] * z + matrix[0, 3]
+    v = matrix[1, 0] * x + matrix[1, 1] * y + matrix[1, 2] * z + matrix[1, 3]
+    size = pattern.shape[0]
+    u, v = (u - np.floor(u)) * np.float32(size), (v - np.floor(v)) * np.float32(size)
+    j, i = min(int(u), size - 1), min(int(v), size - 1)
+    fx, fy = u - np.float32(j), v - np.float32(i)
+    k, m = (j + 1) % size, (i + 1) % size
+    upper = pattern[i, j] * (ONE - fx) + pattern[i, k] * fx
+    lower = pattern[m, j] * (ONE - fx) + pattern[m, k] * fx
+    return upper * (ONE - fy) + lower * fy
+
+
+@kernel
+def lamplight(
+    lamps: Float32[np.ndarray, "l 6"],
+    x: np.float32,
+    y: np.float32,
+    z: np.float32,
+    nx: np.float32,
+    ny: np.float32,
+    nz: np.float32,
+) -> tuple[np.float32, np.float32, np.float32]:
+    """Add up the lamps nearby: less with the square of the distance, a little around the corner."""
+    red, green, blue = ZERO, ZERO, ZERO
+    for k in range(len(lamps)):
+        lx, ly, lz = lamps[k, 0] - x, lamps[k, 1] - y, lamps[k, 2] - z
+        square = lx * lx + ly * ly + lz * lz + ONE
+        facing = np.float32(0.3) + np.float32(0.7) * (nx * lx + ny * ly + nz * lz) / math.sqrt(square)
+        if facing > 0:
+            share = facing / square
+            red += share * lamps[k, 3]
+            green += share * lamps[k, 4]
+            blue += share * lamps[k, 5]
+    return red, green, blue
+
+
+@kernel
+def glint(
+    lamps: Float32[np.ndarray, "l 6"],
+    eye: Float32[np.ndarray, " 3"],
+    x: np.float32,
+    y: np.float32,
+) -> tuple[np.float32, np.float32, np.float32]:
+    """Mirror the lamps nearby on wet ground, drawn out towards the eye."""
+    red, green, blue = ZERO, ZERO, ZERO
+    for k in range(len(lamps)):
+        # The mirror image of a lamp lies on the way from the eye to the lamp under the ground.
+        share = eye[2] / (eye[2] + lamps[k, 2])
+        dx, dy = eye[0] + (lamps[k, 0] - eye[0]) * share - x, eye[1] + (lamps[k, 1] - eye[1]) * share - y
+        wx, wy = lamps[k, 0] - eye[0], lamps[k, 1] - eye[1]
+        length = math.sqrt(wx * wx + wy * wy) + np.float32(0.1)
+        along, across = (dx * wx + dy * wy) / length, (dx * wy - dy * wx) / length
+        near = ONE + along * along * np.float32(0.3) + across * across * np.float32(8)
+        share = np.float32(0.2) / (near * near)
+        red += share * lamps[k, 3]
+        green += share * lamps[k, 4]
+        blue += share * lamps[k, 5]
+    return red, green, blue
+
+
+@kernel
 def is_smooth(solid: Solid, buffers: Buffers, top: int, left: int, samples: int) -> bool:
     """Say whether all sub-samples of a pixel see the backdrop, or one object without a step in depth."""
     first, near = buffers.face[top, left], buffers.depth[top, left]
@@ -117,6 +186,12 @@ def shade(
     lamp_r, lamp_g, lamp_b = light.direct[0], light.direct[1], light.direct[2]
     dome_r, dome_g, dome_b = light.dome[0], light.dome[1], light.dome[2]
     eye_x, eye_y, eye_z = eye[0], eye[1], eye[2]
+    fog_r, fog_g, fog_b, fog, wet = light.air[0], light.air[1], light.air[2], light.air[3], light.air[4]
+    glow, has_shade = np.float32(1.4), light.shade.shape[0] > 1
+    sky_r = backdrop.sky[0] * (glow * dome_r + HALF * lamp_r)
+    sky_g = backdrop.sky[1] * (glow * dome_g + HALF * lamp_g)
+    sky_b = backdrop.sky[2] * (glow * dome_b + HALF * lamp_b)
+    clear = max(ZERO, ONE - np.float32(40) * fog)
     smooth_share, rough_share = ONE, np.float32(1 / (samples * samples))
     for row in range(out.shape[0]):
         for column in range(out.shape[1]):
@@ -156,10 +231,9 @@ def shade(
                         dz = ray[2, 0] * fx + ray[2, 1] * fy + ray[2, 2]
                         t, plane = hit_backdrop(backdrop, eye, dx, dy, dz)
                         if plane < 0 or t > 300:
-                            glow = np.float32(1.4)
-                            red += backdrop.sky[0] * (glow * dome_r + HALF * lamp_r)
-                            green += backdrop.sky[1] * (glow * dome_g + HALF * lamp_g)
-                            blue += backdrop.sky[2] * (glow * dome_b + HALF * lamp_b)
+                            red += sky_r * clear + fog_r * (ONE - clear)
+                            green += sky_g * clear + fog_g * (ONE - clear)
+                            blue += sky_b * clear + fog_b * (ONE - clear)
                             continue
                         nx, ny, nz = backdrop.planes[plane, 0], backdrop.planes[plane, 1], backdrop.planes[plane, 2]
                         px, py, pz = eye_x + dx * t, eye_y + dy * t, eye_z + dz * t
@@ -180,6 +254,8 @@ def shade(
                     if facing > 0 and lamp_g > 0:
                         lift = np.float32(0.012)
                         lit = facing * sunlit(px + nx * lift, py + ny * lift, pz + nz * lift, to_shadow, shadow)
+                        if has_shade:
+                            lit *= shaded(px, py, pz, light.shade_matrix, light.shade)
                     dome_share = (np.float32(0.62) + np.float32(0.38) * nz) * open_sky
                     shine = ZERO
                     if gloss > 0 and lit > 0:
@@ -192,7 +268,28 @@ def shade(
                         shine *= shine
                         shine *= shine
                         shine *= shine * gloss * lit
-                    red += cr * cr * (dome_r * dome_share + lamp_r * lit) + shine * lamp_r
-                    green += cg * cg * (dome_g * dome_share + lamp_g * lit) + shine * lamp_g
-                    blue += cb * cb * (dome_b * dome_share + lamp_b * lit) + shine * lamp_b
+                    near_r, near_g, near_b = lamplight(light.lamps, px, py, pz, nx, ny, nz)
+                    own_r = cr * cr * (dome_r * dome_share + lamp_r * lit + near_r) + shine * lamp_r
+                    own_g = cg * cg * (dome_g * dome_share + lamp_g * lit + near_g) + shine * lamp_g
+                    own_b = cb * cb * (dome_b * dome_share + lamp_b * lit + near_b) + shine * lamp_b
+                    if wet > 0 and face < 0 and nz > HALF:
+                        # Wet ground is darker, and mirrors sky and lamps the more, the flatter the eye looks at it.
+                        hx, hy, hz = eye_x - px, eye_y - py, eye_z - pz
+                        flat = ONE - hz / math.sqrt(hx * hx + hy * hy + hz * hz)
+                        mirror = wet * (np.float32(0.06) + np.float32(0.6) * flat * flat * flat) * (HALF + cg)
+                        dull = ONE - HALF * wet
+                        glint_r, glint_g, glint_b = glint(light.lamps, eye, px, py)
+                        own_r = own_r * dull + mirror * (sky_r + glint_r)
+                        own_g = own_g * dull + mirror * (sky_g + glint_g)
+                        own_b = own_b * dull + mirror * (sky_b + glint_b)
+                    if fog > 0:
+                        hx, hy, hz = eye_x - px, eye_y - py, eye_z - pz
+                        thick = fog * math.sqrt(hx * hx + hy * hy + hz * hz)
+                        through = ONE / (ONE + thick + HALF * thick * thick)
+                        own_r = own_r * through + fog_r * (ONE - through)
+                        own_g = own_g * through + fog_g * (ONE - through)
+                        own_b = own_b * through + fog_b * (ONE - through)
+                    red += own_r
+                    green += own_g
+                    blue += own_b
             out[row, column, 0], out[row, column, 1], out[row, column, 2] = red * share, green * share, blue * share

@@ -21,7 +21,7 @@ def _standin(name: str, layout: str, space: int, sizes: Mapping[str, Size], **do
         layout,
         space,
         persons=own.persons,
-        tracklets=0,
+        tracklets=(),
         frames=own.frames,
         height=own.height,
         interval=(0.1, 0.2),

@@ -1,52 +1,21 @@
 """Paint the repeating surfaces of a place: its grounds and its walls."""
 
-import math
 from collections.abc import Callable
-from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float
 
-from s2reid.world.textures import clouds
+from s2reid.world.facades import PAINTERS
+from s2reid.world.patterns import GRAIN, Texture, cells, grain, grid, tone
 
-GRAIN = 256
-"""Texels along a repeating texture."""
 GROUNDS = ("asphalt", "slabs", "grass", "leaves", "lines", "mosaic")
 WALLS = ("plaster", "brick", "hedge", "windows", "shutters", "panels")
-
-Texture = Float[np.ndarray, "s s 3"]
-
-
-@lru_cache(maxsize=1)
-def _bank() -> Float[np.ndarray, "n s s"]:
-    rng = np.random.default_rng(2023)
-    return np.stack([clouds(rng, GRAIN, 0.6 + 0.2 * k) for k in range(8)])
-
-
-def grain(rng: np.random.Generator, smooth: int | None = None) -> Float[np.ndarray, "s s"]:
-    field = _bank()[rng.integers(8) if smooth is None else smooth]
-    return np.roll(np.rot90(field, int(rng.integers(4))), rng.integers(0, GRAIN, 2), (0, 1))
-
-
-def _grid(across: int, down: int, line: int, shift: float = 0.0) -> Float[np.ndarray, "s s"]:
-    """Mark the joints of a grid of cells; every other row is shifted by a share of a cell."""
-    y, x = np.mgrid[0:GRAIN, 0:GRAIN]
-    cell, row = GRAIN // across, GRAIN // down
-    x = x + ((y // row) % 2) * int(shift * cell)
-    return ((x % cell < line) | (y % row < line)).astype(float)
-
-
-def _cells(rng: np.random.Generator, across: int, down: int) -> Float[np.ndarray, "s s"]:
-    values = rng.standard_normal((down, across))
-    return np.kron(values, np.ones((math.ceil(GRAIN / down), math.ceil(GRAIN / across))))[:GRAIN, :GRAIN]
-
-
-def tone(rng: np.random.Generator, low: float, high: float, tint: float = 0.12) -> Float[np.ndarray, " 3"]:
-    return np.clip(rng.uniform(low, high) * (1 + tint * rng.standard_normal(3)), 0.03, 0.95)
 
 
 def paint_surface(rng: np.random.Generator, kind: str) -> Texture:
     """Paint a repeating surface; values are square roots of reflectance."""
+    if kind in PAINTERS:
+        return PAINTERS[kind](rng)
     rough = (1 + 0.10 * grain(rng) + 0.05 * grain(rng, 0))[..., None]
     painters: dict[str, Callable[[], Texture]] = {
         "asphalt": lambda: tone(rng, 0.3, 0.6, 0.04) * rough,
@@ -54,32 +23,32 @@ def paint_surface(rng: np.random.Generator, kind: str) -> Texture:
         "grass": lambda: np.array([0.40, 0.47, 0.28]) * tone(rng, 0.7, 1.2) * (1 + 0.2 * grain(rng, 1))[..., None],
         "leaves": lambda: _leaves(rng),
         "lines": lambda: np.where(_stripe(rng)[..., None], 0.85, tone(rng, 0.3, 0.5, 0.05)) * rough,
-        "mosaic": lambda: tone(rng, 0.3, 0.8) * rough * (1 + 0.15 * _cells(rng, 16, 16))[..., None],
+        "mosaic": lambda: tone(rng, 0.3, 0.8) * rough * (1 + 0.15 * cells(rng, 16, 16))[..., None],
         "plaster": lambda: tone(rng, 0.3, 0.95, 0.2) * rough,
         "brick": lambda: _brick(rng),
         "hedge": lambda: np.array([0.25, 0.4, 0.18]) * tone(rng, 0.6, 1.2) * (1 + 0.4 * grain(rng, 2))[..., None],
-        "windows": lambda: np.where(_grid(4, 4, 22)[..., None] > 0, tone(rng, 0.3, 0.8), _panes(rng)) * rough,
-        "shutters": lambda: tone(rng, 0.3, 0.8) * rough * (1 - 0.3 * _grid(1, 32, 3))[..., None],
-        "panels": lambda: tone(rng, 0.3, 0.9, 0.2) * (1 + 0.25 * _cells(rng, 3, 2) - 0.2 * _grid(3, 2, 3))[..., None],
-        "carpet": lambda: tone(rng, 0.35, 0.6, 0.15) * (1 + 0.04 * grain(rng, 0) + 0.08 * _cells(rng, 8, 8))[..., None],
-        "terrazzo": lambda: tone(rng, 0.6, 0.9, 0.05) * (1 + 0.03 * grain(rng, 0) - 0.12 * _grid(4, 4, 2))[..., None],
+        "windows": lambda: np.where(grid(4, 4, 22)[..., None] > 0, tone(rng, 0.3, 0.8), _panes(rng)) * rough,
+        "shutters": lambda: tone(rng, 0.3, 0.8) * rough * (1 - 0.3 * grid(1, 32, 3))[..., None],
+        "panels": lambda: tone(rng, 0.3, 0.9, 0.2) * (1 + 0.25 * cells(rng, 3, 2) - 0.2 * grid(3, 2, 3))[..., None],
+        "carpet": lambda: tone(rng, 0.35, 0.6, 0.15) * (1 + 0.04 * grain(rng, 0) + 0.08 * cells(rng, 8, 8))[..., None],
+        "terrazzo": lambda: tone(rng, 0.6, 0.9, 0.05) * (1 + 0.03 * grain(rng, 0) - 0.12 * grid(4, 4, 2))[..., None],
         "posters": lambda: _posters(rng),
-        "glass": lambda: np.where(_grid(6, 2, 6)[..., None] > 0, 0.25, _panes(rng) * 1.2) * rough,
+        "glass": lambda: np.where(grid(6, 2, 6)[..., None] > 0, 0.25, _panes(rng) * 1.2) * rough,
         "herringbone": lambda: tone(rng, 0.4, 0.65, 0.08) * (1 + 0.2 * _zigzag(8) + 0.08 * grain(rng, 0))[..., None],
         "gravel": lambda: tone(rng, 0.45, 0.75, 0.08) * (1 + 0.12 * grain(rng, 0) + 0.12 * grain(rng, 3))[..., None],
         "arcade": lambda: _arcade(rng) * rough,
         "ivy": lambda: np.where(grain(rng, 3)[..., None] > 0, _ivy(rng), tone(rng, 0.6, 0.85, 0.1) * rough),
         "crossing": lambda: np.where(_zebra()[..., None], 0.85, tone(rng, 0.25, 0.4, 0.04)) * rough,
-        "cobbles": lambda: tone(rng, 0.3, 0.5, 0.06) * (1 + 0.35 * _cobbles() + 0.1 * _cells(rng, 16, 16))[..., None],
+        "cobbles": lambda: tone(rng, 0.3, 0.5, 0.06) * (1 + 0.35 * _cobbles() + 0.1 * cells(rng, 16, 16))[..., None],
         "shopfront": lambda: _shopfront(rng) * rough,
-        "hoarding": lambda: tone(rng, 0.5, 0.9, 0.4) * (1 + 0.2 * _zigzag(2) - 0.3 * _grid(8, 1, 4))[..., None] * rough,
+        "hoarding": lambda: tone(rng, 0.5, 0.9, 0.4) * (1 + 0.2 * _zigzag(2) - 0.3 * grid(8, 1, 4))[..., None] * rough,
         "boards": lambda: (
-            np.array([0.62, 0.48, 0.34]) * (1 + 0.14 * _cells(rng, 1, 16) - 0.5 * _grid(1, 16, 2))[..., None]
+            np.array([0.62, 0.48, 0.34]) * (1 + 0.14 * cells(rng, 1, 16) - 0.5 * grid(1, 16, 2))[..., None]
         ),
         "trellis": lambda: np.where(_diamonds(8)[..., None], tone(rng, 0.7, 0.95, 0.05), _ivy(rng)) * rough,
         "puddles": lambda: _puddles(rng) * rough,
         "stones": lambda: (
-            tone(rng, 0.3, 0.55, 0.1) * (1 + 0.3 * _cells(rng, 8, 12) - 0.3 * _grid(8, 12, 3, 0.5))[..., None]
+            tone(rng, 0.3, 0.55, 0.1) * (1 + 0.3 * cells(rng, 8, 12) - 0.3 * grid(8, 12, 3, 0.5))[..., None]
         ),
         "snow": lambda: np.array([0.86, 0.89, 0.95]) * (1 + 0.06 * grain(rng, 5) + 0.03 * grain(rng, 1))[..., None],
         "icicles": lambda: _icicles(rng) * rough,
@@ -89,7 +58,7 @@ def paint_surface(rng: np.random.Generator, kind: str) -> Texture:
 
 def _slabs(rng: np.random.Generator) -> Float[np.ndarray, "s s"]:
     across = int(rng.choice([2, 4, 8]))
-    return _grid(across, across * int(rng.choice([1, 2])), int(rng.integers(2, 5)), rng.choice([0, 0.5]))
+    return grid(across, across * int(rng.choice([1, 2])), int(rng.integers(2, 5)), rng.choice([0, 0.5]))
 
 
 def _stripe(rng: np.random.Generator) -> np.ndarray:
@@ -106,12 +75,12 @@ def _leaves(rng: np.random.Generator) -> Texture:
 
 def _brick(rng: np.random.Generator) -> Texture:
     stone = tone(rng, 0.35, 0.7) * np.array([1.1, 0.85, 0.75])
-    bricks = stone * (1 + 0.12 * _cells(rng, 16, 32) + 0.06 * grain(rng, 1))[..., None]
-    return np.where(_grid(8, 32, 2, 0.5)[..., None] > 0, tone(rng, 0.5, 0.8, 0.05), bricks)
+    bricks = stone * (1 + 0.12 * cells(rng, 16, 32) + 0.06 * grain(rng, 1))[..., None]
+    return np.where(grid(8, 32, 2, 0.5)[..., None] > 0, tone(rng, 0.5, 0.8, 0.05), bricks)
 
 
 def _panes(rng: np.random.Generator) -> Texture:
-    return np.array([0.3, 0.36, 0.42]) * (1 + 0.3 * _cells(rng, 4, 4) + 0.15 * grain(rng, 5))[..., None]
+    return np.array([0.3, 0.36, 0.42]) * (1 + 0.3 * cells(rng, 4, 4) + 0.15 * grain(rng, 5))[..., None]
 
 
 def _posters(rng: np.random.Generator) -> Texture:

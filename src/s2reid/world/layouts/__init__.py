@@ -66,17 +66,15 @@ def frame_name(layout: str, item: Planned, index: int) -> str:
 
 
 def counts(preset: Preset, planned: Sequence[Planned], seed: int) -> dict[str, int | dict[str, int]]:
-    """Count what the dataset's own loader will find, in all and in each part (where that says more)."""
+    """Count what the dataset's own loader will find, in all and in each part or list."""
     layout = find(preset.layout)
     parts = layout.parts(preset, planned, seed)
-    whole = _count(layout, [item for items in parts.values() for item in items])
-    if len(parts) == 1:
-        return dict(whole)
+    every = {item.index: item for items in parts.values() for item in items}  # lists may hold each other
     inner = {name: _count(layout, items) for name, items in parts.items()}
     for part in inner.values():
         if layout.SPLITS > 1:
             del part["images"]
-    return {**whole, **inner}
+    return {**_count(layout, [*every.values()]), **inner}
 
 
 def _count(layout: Layout, items: Sequence[Planned]) -> dict[str, int]:
