@@ -1,19 +1,9 @@
 """The hot loops of re-ranking, compiled once a machine; on one thread, so that a result is the same anywhere."""
 
-import inspect
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
-
-import numba
 import numpy as np
 from jaxtyping import Float32, Int32
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def kernel(function: F) -> F:
-    """Compile a function for the processor; type-checking wrappers are peeled off first."""
-    return cast(F, numba.njit(cache=True, nogil=True)(inspect.unwrap(function)))
+from s2reid.compiled import kernel
 
 
 @kernel

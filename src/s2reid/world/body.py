@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Float, Float32, Float64, Int, Int32, Int64
 
-from s2reid.world.raster import kernel
+from s2reid.compiled import kernel
 
 AROUND = 12
 """Faces around a tube."""

@@ -5,23 +5,15 @@
   and so would `math.floor`, which returns an integer; `np.floor` keeps the type.
 """
 
-import inspect
 import math
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import NamedTuple
 
-import numba
 import numpy as np
 from jaxtyping import Float, Float32, Int32, UInt8
 
-F = TypeVar("F", bound=Callable[..., Any])
+from s2reid.compiled import kernel
+
 ZERO, ONE, HALF = np.float32(0), np.float32(1), np.float32(0.5)
-
-
-def kernel(function: F) -> F:
-    """Compile a function for the processor, once a machine; type-checking wrappers are peeled off first."""
-    compiled = numba.njit(cache=True, fastmath=False, nogil=True, error_model="numpy")(inspect.unwrap(function))
-    return cast(F, compiled)
 
 
 class Solid(NamedTuple):

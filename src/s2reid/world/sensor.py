@@ -9,7 +9,8 @@ import numpy as np
 import simplejpeg
 from jaxtyping import Bool, Float32, UInt8
 
-from s2reid.world.raster import ONE, ZERO, kernel
+from s2reid.compiled import kernel
+from s2reid.world.raster import ONE, ZERO
 
 CURVE = 1024
 GREY = np.array([0.30, 0.59, 0.11], np.float32)

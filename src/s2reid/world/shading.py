@@ -9,7 +9,8 @@ import math
 import numpy as np
 from jaxtyping import Float32, Int32, UInt8
 
-from s2reid.world.raster import HALF, ONE, ZERO, Backdrop, Buffers, Light, Solid, kernel
+from s2reid.compiled import kernel
+from s2reid.world.raster import HALF, ONE, ZERO, Backdrop, Buffers, Light, Solid
 
 BYTE = np.float32(1 / 255)
 FAR = np.float32(1e9)
