@@ -24,7 +24,6 @@ from colour_histogram import everybody_asks
 from s2reid import datasets, evaluate, experiment, progress, runs
 from s2reid.embed import load_model
 from s2reid.experiment import Plan
-from s2reid.scales import shorter
 from s2reid.types import Dataset, Tracklet
 from s2reid.world import write
 from s2reid.world.ingredients import INGREDIENTS, in_order
@@ -77,7 +76,7 @@ def cost(todo: Sequence[Row], steps: int, scale: str, root: Path) -> str:
     Raises `ValueError` where a world cannot be trained on, before anything is rendered.
     """
     estimates = [write.estimate(SOURCE, **row.asked(seed)) for row in todo for seed in row.seeds]
-    plans = [Plan("source_only", _planned(row), scale=scale, schedule=_schedule(scale, steps)) for row in todo]
+    plans = [Plan("source_only", _planned(row), scale=scale, steps=steps) for row in todo]
     for plan in plans:
         plan.training()
     return (
@@ -94,18 +93,12 @@ def _planned(row: Row) -> Dataset:
     return Dataset(SOURCE, tracklets, origin={"preset": SOURCE})
 
 
-def _schedule(scale: str, steps: int) -> Any:
-    return shorter(experiment.default_schedule(scale), steps)
-
-
 def train(row: Row, seed: int, steps: int, scale: str, root: Path) -> Path:
     """Render a world and train on it, or find both; return the run's folder."""
     what = f"{row.name}, seed {seed}"
     with progress.bar(f"render {what}", "images") as advance:
         world = write.write(SOURCE, row.folder(root, seed), **row.asked(seed), progress=advance)
-    plan = Plan(
-        "source_only", datasets.load(f"svreid:{world}"), scale=scale, schedule=_schedule(scale, steps), seed=seed
-    )
+    plan = Plan("source_only", datasets.load(f"svreid:{world}"), scale=scale, steps=steps, seed=seed)
     with progress.training(f"train {what}") as report:
         return experiment.run(plan, root / "runs", report=report)
 

@@ -15,12 +15,13 @@ def tiny_scale(monkeypatch: pytest.MonkeyPatch):
     from accelerate.state import AcceleratorState, GradientState
     from tests import tiny
 
-    from s2reid import experiment, scales
+    from s2reid import scales
     from s2reid.backbones import c2d
+    from s2reid.methods import source_only
 
     monkeypatch.setitem(c2d.SIZES, "tiny", tiny.SIZE)
     monkeypatch.setitem(scales.SCALES, "tiny", tiny.SCALE)
-    monkeypatch.setitem(experiment.SCHEDULES, "tiny", tiny.SCHEDULE)
+    monkeypatch.setitem(source_only.SCHEDULES, "tiny", tiny.SCHEDULE)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

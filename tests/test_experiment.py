@@ -14,6 +14,7 @@ from s2reid import evaluate as scoring
 from s2reid import experiment, model, runs, scales, train
 from s2reid.experiment import Plan
 from s2reid.learner import Learner
+from s2reid.methods import source_only
 from s2reid.metrics.rerank import Rerank
 from s2reid.scales import TestSetting
 from s2reid.train import LOG, Options
@@ -297,11 +298,27 @@ def test_continuing_starts_from_the_given_weights(tmp_path, source, target):
 
 
 def test_a_continued_schedule_is_short_slow_and_at_full_size():
-    whole, short = (experiment.default_schedule("small", continues) for continues in (False, True))
-    assert (short.steps, short.sizes, short.warmup) == (round(experiment.CONTINUED * whole.steps), ((1.0, 1.0),), 0)
+    whole, short = (source_only.SourceOnly().schedule("small", continues) for continues in (False, True))
+    assert (short.steps, short.sizes, short.warmup) == (round(source_only.CONTINUED * whole.steps), ((1.0, 1.0),), 0)
     assert short.learning_rate == pytest.approx(whole.learning_rate / 10)
     changed = {name for name, value in asdict(short).items() if value != asdict(whole)[name]}
     assert changed <= {"steps", "learning_rate", "sizes", "warmup"}
+
+
+def test_what_a_method_goes_on_from_is_trained_before_it_and_shared(tmp_path, source, target):
+    asked = Plan("target_bn", source, target, scale="tiny", steps=2)
+    before = asked.before()
+    full, few = source_only.SourceOnly().schedule("tiny").steps, asked.resolved()[1].steps
+    assert (before.method, before.target, few) == ("source_only", target, 2)
+    assert before.before() is None
+    assert before.resolved()[1].steps == round(full * 2 / source_only.SourceOnly().schedule("tiny", True).steps)
+    folder = experiment.run(asked, tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {folder.name, before.training().key}
+    assert asked.training().continues == before.training().key
+    given = replace(asked, start=tmp_path / before.training().key / "model")
+    assert given.before() is None
+    again = experiment.run(given, tmp_path / "given")
+    assert tiny.equal_weights(*(model.load(place / "model")[0].state_dict() for place in (folder, again)))
 
 
 def test_plans_that_cannot_be(tmp_path, source, target):
@@ -312,7 +329,6 @@ def test_plans_that_cannot_be(tmp_path, source, target):
         ({"settings": {"speed": 1}}, "source_only has no setting 'speed'"),
         ({"method": "target_bn", "start": start}, "target_bn adapts to a target, and none was given: name a target"),
         ({"method": "target_bn", "target": empty, "start": start}, "standin-tiny has no training tracklets"),
-        ({"method": "target_bn", "target": target}, "target_bn continues a model of source_only: give one"),
         ({"method": "target_bn", "target": target, "start": start}, "is no model: found nothing"),
         ({"scale": "huge"}, "no scale named 'huge'"),
     ):

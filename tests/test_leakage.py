@@ -11,7 +11,7 @@ from s2reid import experiment, lookup, model, runs
 from s2reid.experiment import Plan
 from s2reid.types import UNKNOWN, Dataset, Tracklet
 
-ADAPTING = [name for name in lookup.names("methods") if lookup.find("methods", name).METHOD.needs_target]
+ADAPTING = [name for name in lookup.names("methods") if lookup.find("methods", name).METHOD().needs_target]
 pytestmark = pytest.mark.usefixtures("tiny_scale")
 
 
@@ -29,7 +29,7 @@ def start(tmp_path, source):
 
 
 def plan(method, source, target, start):
-    continued = start if lookup.find("methods", method).METHOD.continues else None
+    continued = start if lookup.find("methods", method).METHOD().before() else None
     return Plan(method, source, target, scale="tiny", schedule=tiny.schedule(3), start=continued)
 
 

@@ -46,9 +46,9 @@ def train(
     Args:
         source: labelled tracklets, such as svreid:DIR.
         target: unlabelled tracklets to adapt to, such as cameras:DIR; labels it may have are dropped.
-        method: source_only, or target_bn (which continues the model of --init).
+        method: a file of s2reid/methods, such as s2r; what it continues is trained first, unless --init gives it.
         scale: small (128x64, laptop) or paper (256x128).
-        steps: how many updates, where the scale's number will not do.
+        steps: how many updates, where the method's number will not do; earlier stages change in proportion.
         seed: of the weights, the batches and the augmentation.
         init: a model folder to continue, or a file of backbone weights (torchvision's names) to start from.
         out: where runs are kept, each in a folder named by its key.
@@ -61,20 +61,18 @@ def train(
         tensorboard: log for TensorBoard too.
     """
     from s2reid import datasets, experiment, progress
-    from s2reid.scales import shorter
     from s2reid.train import Options
     from s2reid.video.augment import Augmentation
     from s2reid.video.augment import without as switch_off
 
     set_threads(threads)
-    schedule = experiment.default_schedule(scale, continues=init is not None and not init.is_file())
     plan = experiment.Plan(
         method=method,
         source=datasets.load(source),
         target=datasets.load(target) if target else None,
         scale=scale,
         settings=parse_settings(settings),
-        schedule=schedule if steps is None else shorter(schedule, steps),
+        steps=steps,
         augmentation=switch_off(Augmentation(), *without),
         seed=seed,
         start=init,

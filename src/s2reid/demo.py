@@ -1,13 +1,13 @@
 """The demo: from synthetic people to a re-identification score, start to end in a few minutes on a laptop."""
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 
 from s2reid import datasets, experiment, progress, runs, summary
 from s2reid.experiment import Plan
-from s2reid.scales import shorter
+from s2reid.methods.source_only import SourceOnly
 from s2reid.train import Options
 from s2reid.world import write
 
@@ -38,12 +38,10 @@ def run(demo: Demo) -> Path:
         raise ValueError(
             f"{demo.real} has {len(real.query)} queries and {len(real.gallery)} gallery tracklets: it cannot be scored"
         )
-    schedule = experiment.default_schedule("small")
-    schedule = shorter(schedule, demo.steps) if demo.steps is not None else schedule
-    if demo.persons < schedule.num_persons:
+    batch = SourceOnly().schedule("small").num_persons
+    if demo.persons < batch:
         raise ValueError(
-            f"the demo's source has {demo.persons} persons, and a batch needs {schedule.num_persons}: "
-            f"give --persons {schedule.num_persons} or more"
+            f"the demo's source has {demo.persons} persons, and a batch needs {batch}: give --persons {batch} or more"
         )
     print(f"source  {SOURCE}: {write.estimate(SOURCE, persons=demo.persons, frames=SOURCE_FRAMES)}")
     print(f"target  {TARGET}: {write.estimate(TARGET, persons=TARGET_PERSONS)}")
@@ -55,9 +53,9 @@ def run(demo: Demo) -> Path:
 
     # Training
     root = demo.out / "runs"
-    base = Plan("source_only", source, schedule=schedule, seed=demo.seed)
+    base = Plan("source_only", source, steps=demo.steps, seed=demo.seed)
     print(f"train   {experiment.cost(base, root)}")
-    untrained = experiment.run(Plan("source_only", source, schedule=shorter(schedule, 0), seed=demo.seed), root)
+    untrained = experiment.run(replace(base, steps=0), root)
     trained = _train(base, root, "train source_only")
     adapted = _train(
         Plan("target_bn", source, target, seed=demo.seed, start=trained / "model"), root, "adapt target_bn"

@@ -18,23 +18,19 @@ from s2reid.embed import how_tested, load_model
 from s2reid.learner import Learner, Task
 from s2reid.metrics.rerank import Rerank
 from s2reid.runs import Cell, Training
-from s2reid.scales import Schedule, TestSetting
+from s2reid.scales import Schedule, TestSetting, shorter
 from s2reid.types import Coverage, Dataset, Embeddings, Tracklet
 from s2reid.video.augment import Augmentation
 from s2reid.video.loader import PersonBatches, source_labels
 
-SCHEDULES = {
-    # 64 images a step, the last quarter of the steps at full size.
-    "small": Schedule(800, 32, 2, 1, 6e-3, 0.05, optimizer="muon", warmup=50, sizes=((0.75, 0.75), (0.25, 1.0))),
-    # SINet's recipe, 160 epochs of 36 batches of 8 persons x 4 clips.
-    "paper": Schedule(5760, 8, 4, 4, 3e-4, 5e-4, optimizer="adam", milestones=(0.25, 0.5, 0.75)),
-}
-CONTINUED = 0.05  # share of the schedule's steps, at a tenth of its rate, for a method that continues another's model
-
 
 @dataclass(frozen=True)
 class Plan:
-    """What to train, from data that is already loaded."""
+    """What to train, from data that is already loaded.
+
+    `schedule` is the method's own where none is given; `steps` changes its number of steps, and those of the earlier
+    stages in proportion. `start` is a model to continue, or a file of weights for the backbone.
+    """
 
     method: str
     source: Dataset
@@ -42,6 +38,7 @@ class Plan:
     scale: str = "small"
     settings: Mapping[str, Any] | None = None
     schedule: Schedule | None = None
+    steps: int | None = None
     augmentation: Augmentation = Augmentation()
     seed: int = 0
     start: Path | None = None
@@ -51,16 +48,29 @@ class Plan:
         """Say whether it starts from a trained model, rather than from scratch or from a file of backbone weights."""
         return self.start is not None and not self.start.is_file()
 
+    def resolved(self) -> tuple[Any, Schedule]:
+        """Fill in the method's settings and its schedule; raise `ValueError` for a name that is not there."""
+        settings = model.settings(self.method, self.settings)
+        schedule = self.schedule or settings.schedule(scales.find(self.scale).name, self.continues)
+        return settings, schedule if self.steps is None else shorter(schedule, self.steps)
+
+    def before(self) -> "Plan | None":
+        """Plan the training that this one goes on from; None where it starts afresh or from a model that is given."""
+        settings, schedule = self.resolved()
+        earlier = settings.before()
+        if earlier is None or self.start is not None:
+            return None
+        full = settings.schedule(self.scale).steps
+        steps = None if self.steps is None else round(earlier.schedule(self.scale).steps * schedule.steps / full)
+        return replace(self, method=_name(earlier), settings=asdict(earlier), schedule=None, steps=steps)
+
     def training(self) -> Training:
         """Resolve every default; raise `ValueError` for a name, a setting or a target that is not there."""
-        settings = model.settings(self.method, self.settings)
-        schedule = self.schedule or default_schedule(self.scale, continues=self.continues)
+        settings, schedule = self.resolved()
         PersonBatches(source_labels(self.source.train), schedule.num_persons, schedule.clips_per_person, self.seed)
         if settings.needs_target and (self.target is None or not self.target.train):
             found = f"{self.target.name} has no training tracklets" if self.target else "none was given"
             raise ValueError(f"{self.method} adapts to a target, and {found}: name a target with a training part")
-        if settings.continues and self.start is None:
-            raise ValueError(f"{self.method} continues a model of {settings.continues}: give one")
         target = (
             runs.fingerprint(runs.unlabelled(self.target), ["train"]) if settings.needs_target and self.target else None
         )
@@ -73,13 +83,17 @@ class Plan:
             schedule=schedule,
             augmentation=asdict(self.augmentation),
             seed=self.seed,
-            continues=self._started_from(settings.continues),
+            continues=self._started_from(settings.before()),
         )
 
-    def _started_from(self, method: str | None) -> str | None:
-        """Identify the weights that are continued, and check that they are the right method's."""
+    def _started_from(self, earlier: Any) -> str | None:
+        """Identify what is continued, and check that a model that was given is the right method's."""
+        before = self.before()
+        if before is not None:
+            return before.training().key
         if self.start is None:
             return None
+        method = _name(earlier) if earlier else None
         if self.start.is_file():
             if method:
                 raise ValueError(f"{self.method} continues a model of {method}, and {self.start} is a file of weights")
@@ -98,16 +112,9 @@ class Plan:
         return model.digest(self.start)
 
 
-def default_schedule(scale: str, continues: bool = False) -> Schedule:
-    """Give a scale's schedule; a model that is continued needs few steps, at full size and a low rate."""
-    schedule = SCHEDULES[scales.find(scale).name]
-    if not continues:
-        return schedule
-    values = asdict(schedule) | {
-        "steps": round(schedule.steps * CONTINUED),
-        "learning_rate": schedule.learning_rate / 10,
-    }
-    return Schedule(**{**values, "sizes": ((1.0, 1.0),), "warmup": 0})
+def _name(settings: Any) -> str:
+    """Name the method of some settings: its file."""
+    return type(settings).__module__.rpartition(".")[2]
 
 
 def run(
@@ -116,24 +123,27 @@ def run(
     options: train.Options = train.Options(),
     report: Callable[[train.Progress], None] = lambda progress: None,
 ) -> Path:
-    """Train what a plan says, go on with it, or find it finished; return the run's folder, with `model/` in it."""
-    training = plan.training()
+    """Train what a plan says, go on with it, or find it finished; return the run's folder, with `model/` in it.
+
+    What it goes on from is trained, or found, before it, as a run of its own.
+    """
+    training, before = plan.training(), plan.before()
     folder = training.folder(root)
     if (folder / "model" / shipped.CARD).is_file():
         return folder
+    start = run(before, root, options, report) / "model" if before else plan.start
     processes = accelerate.PartialState()
     if processes.is_main_process:
         runs.begin(training, root)
     processes.wait_for_everyone()
     task = Task(scales.find(plan.scale), training.schedule, plan.source.num_persons)
     torch.manual_seed(plan.seed)
-    settings = model.settings(plan.method, plan.settings)
+    settings, _ = plan.resolved()
     learner: Learner = settings.build(task)
-    if plan.start:
-        if plan.continues:
-            model.load_weights(learner, plan.start)
-        else:
-            model.load_pretrained(learner.backbone, plan.start)
+    if start and start.is_file():
+        model.load_pretrained(learner.backbone, start)
+    elif start:
+        model.load_weights(learner, start)
     target = plan.target.train if settings.needs_target and plan.target else None
     if training.schedule.steps:
         options = replace(options, seed=plan.seed)
@@ -281,26 +291,29 @@ def _about(splits: Sequence[Dataset], protocol: str, changed: Sequence[str]) -> 
 
 def cost(plan: Plan, root: Path) -> str:
     """Say what a training will cost on this machine: a few steps are timed, the rest is arithmetic."""
-    training = plan.training()
+    training, before = plan.training(), plan.before()
     if (training.folder(root) / "model" / shipped.CARD).is_file():
         return f"trained already, in {training.folder(root)}: nothing to do"
     scale, schedule = scales.find(plan.scale), training.schedule
-    learner: Learner = model.settings(plan.method, plan.settings).build(Task(scale, schedule, plan.source.num_persons))
+    learner: Learner = plan.resolved()[0].build(Task(scale, schedule, plan.source.num_persons))
     parameters = sum(parameter.numel() for parameter in learner.parameters() if parameter.requires_grad)
     images = schedule.images_per_step * (2 if training.target else 1)
     share = sum((height / scale.height) ** 2 for height in schedule.heights(scale.height))
-    seconds = share * schedule.images_per_step * _seconds_per_image(learner, scale, min(64, schedule.images_per_step))
+    clips = min(schedule.num_persons * schedule.clips_per_person, max(1, 64 // schedule.num_frames))
+    seconds = share * schedule.images_per_step * _seconds_per_image(learner, scale, clips, schedule.num_frames)
+    earlier = f"{cost(before, root)}; then " if before else ""
     return (
-        f"{schedule.steps} steps of {images} images at {scale.height}x{scale.width} or less, {parameters / 1e6:.2f} M "
-        f"parameters, {train.default_device()}: about {seconds / 60:.1f} minutes"
+        f"{earlier}{schedule.steps} steps of {images} images at {scale.height}x{scale.width} or less, "
+        f"{parameters / 1e6:.2f} M parameters, {train.default_device()}: about {seconds / 60:.1f} minutes"
     )
 
 
-def _seconds_per_image(learner: Learner, scale: scales.Scale, num_images: int) -> float:
+def _seconds_per_image(learner: Learner, scale: scales.Scale, num_clips: int, num_frames: int) -> float:
+    """Time one step on grey clips, and divide by the source's images."""
     device = train.default_device()
     learner = learner.to(device).train()
-    pixels = torch.zeros(num_images, 1, 3, scale.height, scale.width, dtype=torch.uint8, device=device)
-    labels = torch.arange(num_images, device=device) // 2
+    pixels = torch.full((num_clips, num_frames, 3, scale.height, scale.width), 127, dtype=torch.uint8, device=device)
+    labels = torch.arange(num_clips, device=device) // 2
     clips = Clips(pixels, labels % 2, labels, labels, labels)
     taken = []
     for _ in range(3):
@@ -309,7 +322,7 @@ def _seconds_per_image(learner: Learner, scale: scales.Scale, num_images: int) -
         if device == "cuda":
             torch.cuda.synchronize()
         taken.append(perf_counter() - began)
-    return min(taken) / num_images
+    return min(taken) / (num_clips * num_frames)
 
 
 def _shown(tracklets: Sequence[Tracklet], most: int = 8) -> list[tuple[str, list[str]]]:

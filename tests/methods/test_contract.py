@@ -36,7 +36,8 @@ def test_the_walk_covers_every_method():
     assert set(NAMES) == set(MINIMISED)
     assert len(NAMES) == 2
     assert [name for name in NAMES if settings(name).needs_target] == ["target_bn"]
-    assert {name: settings(name).continues for name in NAMES} == {"source_only": None, "target_bn": "source_only"}
+    before = {name: settings(name).before() for name in NAMES}
+    assert before == {"source_only": None, "target_bn": settings("source_only")}
 
 
 @pytest.mark.parametrize("name", NAMES)

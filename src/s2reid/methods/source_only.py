@@ -1,8 +1,7 @@
 """Source only: learn the synthetic persons and never look at the target; the floor that adaptation starts from."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float, UInt8
@@ -16,7 +15,16 @@ from s2reid.layers.encoder import Encoder
 from s2reid.learner import Learner, Task, Terms
 from s2reid.losses.identity import identity
 from s2reid.losses.triplet import Metric, triplet
-from s2reid.scales import TestSetting
+from s2reid.scales import Schedule, TestSetting
+
+SCHEDULES = {
+    # 64 images a step, the last quarter of the steps at full size.
+    "small": Schedule(800, 32, 2, 1, 6e-3, 0.05, optimizer="muon", warmup=50, sizes=((0.75, 0.75), (0.25, 1.0))),
+    # SINet's recipe, 160 epochs of 36 batches of 8 persons x 4 clips.
+    "paper": Schedule(5760, 8, 4, 4, 3e-4, 5e-4, optimizer="adam", milestones=(0.25, 0.5, 0.75)),
+}
+CONTINUED = 0.05
+"""Share of a schedule's steps, at a tenth of its rate, for a model that is continued."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +40,6 @@ class SourceOnly:
         test: which frames a test looks at.
     """
 
-    needs_target: ClassVar[bool] = False
-    continues: ClassVar[str | None] = None
-
     backbone: str = "c2d"
     smoothing: float = 0.1
     margin: float | None = 0.3
@@ -46,6 +51,25 @@ class SourceOnly:
         for name in ("smoothing", "average"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"the setting {name} is {getattr(self, name)}, expected 0 or more and less than 1")
+
+    @property
+    def needs_target(self) -> bool:
+        """Say whether training looks at target clips."""
+        return False
+
+    def schedule(self, scale: str, continues: bool = False) -> Schedule:
+        """Give a scale's schedule; a model that is continued needs few steps, at full size and a low rate."""
+        whole = SCHEDULES[scale]
+        if self.backbone != "c2d" and scale == "small":  # networks that look at time, some of a fixed size
+            whole = replace(whole, num_persons=8, num_frames=4, sizes=((1.0, 1.0),))
+        if not continues:
+            return whole
+        few, slow = max(1, round(CONTINUED * whole.steps)), whole.learning_rate / 10
+        return replace(whole, steps=few, learning_rate=slow, sizes=((1.0, 1.0),), warmup=0)
+
+    def before(self) -> "SourceOnly | None":
+        """Give the settings whose trained model this method goes on from, or None where it starts afresh."""
+        return None
 
     def build(self, task: Task) -> "SourceOnlyLearner":
         """Build the learner, with fresh weights."""

@@ -5,13 +5,13 @@ domains. It is the control that any adaptation loss has to beat.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 
 from s2reid.batch import Clips
 from s2reid.learner import Task, Terms
 from s2reid.methods.source_only import SourceOnly, SourceOnlyLearner
+from s2reid.scales import Schedule
 
 
 @dataclass(frozen=True)
@@ -21,10 +21,19 @@ class TargetBN(SourceOnly):
     The moving average is shorter, so that after a few dozen steps nothing of it is from before the target was seen.
     """
 
-    needs_target: ClassVar[bool] = True
-    continues: ClassVar[str | None] = "source_only"
-
     average: float = 0.9
+
+    @property
+    def needs_target(self) -> bool:
+        return True
+
+    def schedule(self, scale: str, continues: bool = True) -> Schedule:
+        """Give the schedule of a model that is continued."""
+        return super().schedule(scale, continues=True)
+
+    def before(self) -> SourceOnly:
+        """Give the source-only settings that fit."""
+        return SourceOnly(self.backbone, self.smoothing, self.margin, self.metric, test=self.test)
 
     def build(self, task: Task) -> "TargetBNLearner":
         """Build the learner; training loads the source-only weights into it."""
