@@ -82,18 +82,23 @@ class ResNet(nn.Module):
         self.apply(_initialise)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.maxpool(functional.relu(self.bn1(self.conv1(x)), inplace=True))
+        x = self.stem(x)
         for stage in self.stages():
             x = stage(x)
         return x
+
+    def stem(self, x: Tensor) -> Tensor:
+        """Compute what stands before the first stage."""
+        out: Tensor = self.maxpool(functional.relu(self.bn1(self.conv1(x)), inplace=True))
+        return out
 
     def stages(self) -> list[nn.Module]:
         """List the four stages in order."""
         return [getattr(self, f"layer{number}") for number in (1, 2, 3, 4)]
 
 
-def load_pretrained(network: ResNet, weights: Mapping[str, Tensor]) -> None:
-    """Fill a network with weights under torchvision's names, strictly; the classifier `fc` is left out.
+def load_pretrained(network: nn.Module, weights: Mapping[str, Tensor], expected: str = "torchvision's names") -> None:
+    """Fill a network with weights under its own names, strictly; torchvision's classifier `fc` is left out.
 
     Raises `ValueError` where a name is missing or unknown, or a shape differs.
     """
@@ -105,8 +110,9 @@ def load_pretrained(network: ResNet, weights: Mapping[str, Tensor]) -> None:
     reshaped = sorted(name for name in own.keys() & given.keys() if own[name].shape != given[name].shape)
     if missing or unknown or reshaped:
         raise ValueError(
-            f"the weights do not fit this ResNet: {len(missing)} missing {missing[:3]}, {len(unknown)} unknown "
-            f"{unknown[:3]}, {len(reshaped)} of another shape {reshaped[:3]}; expected torchvision's names"
+            f"the weights do not fit this {type(network).__name__}: {len(missing)} missing {missing[:3]}, "
+            f"{len(unknown)} unknown {unknown[:3]}, {len(reshaped)} of another shape {reshaped[:3]}; "
+            f"expected {expected}"
         )
     network.load_state_dict({**own, **given})
 
