@@ -16,12 +16,14 @@ def tiny_scale(monkeypatch: pytest.MonkeyPatch):
     from tests import tiny
 
     from s2reid import scales
-    from s2reid.backbones import c2d
-    from s2reid.methods import source_only
+    from s2reid.backbones import c2d, sinet
+    from s2reid.methods import s2r, source_only
 
     monkeypatch.setitem(c2d.SIZES, "tiny", tiny.SIZE)
+    monkeypatch.setitem(sinet.SIZES, "tiny", tiny.SINET)
     monkeypatch.setitem(scales.SCALES, "tiny", tiny.SCALE)
     monkeypatch.setitem(source_only.SCHEDULES, "tiny", tiny.SCHEDULE)
+    monkeypatch.setitem(s2r.SCHEDULES, "tiny", (tiny.SCHEDULE, tiny.SCHEDULE))
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

@@ -24,6 +24,8 @@ from s2reid.types import UNKNOWN, Tracklet
 
 SCALE = Scale("tiny", 32, 16, 2)
 SIZE = {"depth": 10, "width": 8}
+SINET = {**SIZE, "blocks": (1, 1, 1, 1), "idm_after": (), "sbm_after": (), "num_frames": 2, "image": (32, 16)}
+"""SINet without the modules that fix the size and the length of a clip."""
 SCHEDULE = Schedule(4, 3, 2, 1, 3e-3, 0.05)
 PERSONS, CAMERAS = 4, 3
 
