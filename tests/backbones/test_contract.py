@@ -110,14 +110,15 @@ def test_every_parameter_gets_a_gradient(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_in_evaluation_a_clip_does_not_depend_on_its_batch_mates(name):
-    network = perturb(build(name)).eval()
-    batch, others = pixels(name), pixels(name, seed=1)
+    # In double precision: a sharp softmax inside a network makes much of the rounding of another batch size.
+    network = perturb(build_seeded(name)).double().eval()
+    batch, others = pixels(name).double(), pixels(name, seed=1).double()
     others[1] = batch[1]
     with torch.no_grad():
         together, elsewhere, alone = network(batch)[1], network(others)[1], network(batch[1:2])[0]
         assert not torch.allclose(network(batch)[0], network(others)[0])
-    torch.testing.assert_close(elsewhere, together, rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(alone, together, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(elsewhere, together, rtol=1e-8, atol=1e-10)
+    torch.testing.assert_close(alone, together, rtol=1e-8, atol=1e-10)
 
 
 @pytest.mark.parametrize(("name", "scale"), PARAMETERS)
