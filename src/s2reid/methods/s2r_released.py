@@ -11,7 +11,7 @@ Departure: the release's small temporal network before its domain heads, its lit
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from s2reid.methods.s2r import SCHEDULES, TERMS, S2R, Term
+from s2reid.methods.s2r import S2R, SCHEDULES, TERMS, Term
 from s2reid.scales import Schedule
 
 
