@@ -51,6 +51,8 @@ SCHEDULES = {
     ),
 }
 """The schedules of the two stages at each scale."""
+SLOTS = 8
+"""Segments in which a combined sequence is judged: the fixed length of Eq. (9)."""
 HIDDEN = {"small": 128, "paper": 512}
 """Width of the domain heads at each scale."""
 
@@ -77,7 +79,8 @@ class S2R(SourceOnly):
         weighting: of Eq. (17): "learned" with a rate of its own, or "fixed".
         weights: of identity, triplet, the domain terms and the consistency terms: where learning begins, or stays.
         weight_rate: learning rate of the learned weights.
-        diversity: weight of SINet's own `diversity` term, which is part of the backbone's recipe.
+        diversity: weight of SINet's own `diversity` term, which is part of the backbone's recipe: the release's 0.001
+            times the 8 persons that it adds up over, where ours is a mean.
     """
 
     backbone: str = "sinet"
@@ -97,7 +100,7 @@ class S2R(SourceOnly):
     weighting: Literal["learned", "fixed"] = "learned"
     weights: tuple[float, float, float, float] = (1.0, 1.0, 0.2, 0.6)
     weight_rate: float = 1e-2
-    diversity: float = 0.001
+    diversity: float = 0.008
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -108,8 +111,14 @@ class S2R(SourceOnly):
             raise ValueError("terms lack 'identity': without it nothing says who is who; leave out another")
         if self.stage == 1 and self.is_consistent:
             raise ValueError(f"stage 1 has no teacher: leave {', '.join(CONSISTENCY)} to stage 2")
-        if not 0 <= self.momentum < 1:
-            raise ValueError(f"the setting momentum is {self.momentum}, expected 0 or more and less than 1")
+        for name in ("momentum", "ramp"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"the setting {name} is {getattr(self, name)}, expected 0 or more and less than 1")
+        if not self.clips_combined or any(size < 1 or SLOTS % size for size in self.clips_combined):
+            raise ValueError(
+                f"clips_combined is {self.clips_combined}, expected divisors of {SLOTS}, such as (2, 4, 8): a combined "
+                f"sequence is judged in {SLOTS} segments, each of one clip"
+            )
         # The order in which terms were named changes nothing, so it must not change the key of a run either.
         object.__setattr__(self, "terms", tuple(term for term in TERMS if term in self.terms))
 
@@ -162,7 +171,7 @@ class S2RLearner(SourceOnlyLearner):
             if name in settings.terms:
                 self.heads[name] = DomainHead(width, hidden)
         if "mixture" in settings.terms:
-            self.heads["mixture"] = MixtureHead(width, hidden // 2, hidden)
+            self.heads["mixture"] = MixtureHead(width, hidden // 2, hidden, SLOTS)
         self.teacher = Average(self.encoder, settings.momentum) if settings.is_consistent else None
         self.target_views = 2 if self.teacher else 1
         groups = ("identity", "triplet", "domain", "consistency")
@@ -227,7 +236,7 @@ class S2RLearner(SourceOnlyLearner):
         if "mixture" in self.heads:
             settings = self.settings
             combined, share = combine(
-                frames, is_target, settings.combinations, self._generator(), settings.clips_combined
+                frames, is_target, settings.combinations, self._generator(), settings.clips_combined, SLOTS
             )
             predicted = self.heads["mixture"](combined, strength)
             terms["mixture"] = domain.mixture(predicted, share)
