@@ -60,7 +60,7 @@ class Plan:
         A file of weights that is given is for the first of them.
         """
         earlier = self.resolved()[0].before()
-        return None if earlier is None or self.continues else self._earlier(earlier, start=self.start)
+        return None if earlier is None or self.continues else self._earlier(earlier)
 
     def trunk(self) -> "Plan | None":
         """Plan the training of the ResNet that the backbone starts from; None where there is none, or a file is given.
@@ -68,15 +68,14 @@ class Plan:
         It is to the small scale what ImageNet's weights are to the published recipes.
         """
         single = self.resolved()[0].trunk(scales.find(self.scale).name)
-        return None if single is None or self.start or self.before() else self._earlier(single, target=None)
+        return None if single is None or self.start or self.before() else self._earlier(single)
 
-    def _earlier(self, settings: Any, **changes: Any) -> "Plan":
+    def _earlier(self, settings: Any) -> "Plan":
         """Plan the same with an earlier stage's settings, and as many steps for its share."""
         own, schedule = self.resolved()
         full, whole = own.schedule(self.scale).steps, settings.schedule(self.scale).steps
         steps = None if self.steps is None else round(whole * schedule.steps / full)
-        stage = {"method": _name(settings), "settings": asdict(settings), "schedule": None, "steps": steps}
-        return replace(self, **stage, **changes)
+        return replace(self, method=_name(settings), settings=asdict(settings), schedule=None, steps=steps)
 
     def training(self) -> Training:
         """Resolve every default; raise `ValueError` for a name, a setting or a target that is not there."""
