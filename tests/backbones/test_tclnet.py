@@ -104,3 +104,31 @@ def test_weights_of_another_resnet_are_refused_and_change_nothing():
     with pytest.raises(ValueError, match=r"the weights do not fit this ResNet: .* missing"):
         network.load_pretrained(ResNet(10, 32).state_dict())
     assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
+
+
+def release(network):
+    """Spell a network's weights as the authors' release does, with 3-D kernels in the first three stages."""
+    spelled = {
+        "boost.out": f"layer2.{len(network.resnet.layer2)}.W",
+        "resnet.layer4": "TSE_Module.layer4",
+        "learners": "TSE_Module.branch",
+        "erase.reduce": "TSE_Module.conv_reduce",
+        "erase.out": "TSE_Module.conv_erase",
+    }
+    theirs = {"bn.0.weight": torch.ones(1), "classifier.1.bias": torch.ones(1)}
+    for name, value in network.state_dict().items():
+        own = next((own for own in spelled if name.startswith(own + ".")), None)
+        renamed = spelled[own] + name[len(own) :] if own else name.removeprefix("resnet.")
+        theirs[renamed] = value.unsqueeze(2) if value.ndim == 4 and not own else value
+    return theirs
+
+
+def test_the_authors_weights_fill_all():
+    one, other = perturb(build(), 0), perturb(build(), 1)
+    weights = release(one)
+    other.load_pretrained(weights)
+    assert len(weights) == len(one.state_dict()) + 2
+    assert all(torch.equal(value, other.state_dict()[name]) for name, value in one.state_dict().items())
+    weights["TSE_Module.conv_more.weight"] = torch.ones(1)
+    with pytest.raises(ValueError, match=r"TCLNet: 0 missing .* 1 unknown .*conv_more.*names of the authors' release"):
+        other.load_pretrained(weights)

@@ -1,5 +1,6 @@
 """AP3D: a ResNet whose convolution also sees the neighbouring frames, aligned by appearance (Gu et al. 2020)."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 import torch
@@ -8,6 +9,7 @@ from torch import Tensor, nn
 
 from s2reid.layers.appearance import AlignedTime
 from s2reid.layers.nonlocal_block import NonLocal
+from s2reid.layers.renaming import renamed
 from s2reid.layers.resnet import ResNet, load_pretrained
 
 SIZES = {
@@ -19,6 +21,15 @@ SIZES = {
     },
 }
 """The network's numbers at each scale."""
+ALIGNED = {
+    "APM.semantic_mapping.": "alignment.semantic.",
+    "APM.x_mapping.": "alignment.of_frame.",
+    "APM.n_mapping.": "alignment.of_neighbour.",
+    "APM.contrastive_att_net.0.": "alignment.attention.",
+    "temporal_conv3d.": "temporal.",
+}
+NON_LOCAL = {"": "", "g.0.": "g.", "phi.0.": "phi.", "W.0.": "out.", "W.1.": "norm."}
+"""The authors' names within a block, and ours."""
 
 
 class AP3D(nn.Module):
@@ -64,8 +75,33 @@ class AP3D(nn.Module):
         return torch.unflatten(maps.amax((2, 3)), 0, (clips, t))
 
     def load_pretrained(self, weights: Mapping[str, Tensor]) -> None:
-        """Fill the ResNet with weights under torchvision's names, strictly; what sees time keeps its start."""
-        load_pretrained(self.resnet, weights)
+        """Fill the network, strictly.
+
+        Torchvision's names fill the ResNet, and what sees time keeps its start; those of the authors' release fill
+        all, and their neck and classifier are left out.
+        """
+        if any(".APM." in name for name in weights):
+            load_pretrained(self, renamed(weights, self._beginnings()), "the names of the authors' release")
+        else:
+            load_pretrained(self.resnet, weights)
+
+    def _beginnings(self) -> dict[str, str | None]:
+        """List how the authors' names begin, and ours; their stages count the non-local blocks too."""
+        listed: dict[str, str | None] = {"": "resnet.", "bn.": None, "classifier.": None}
+        places: Counter[str] = Counter()
+        for name, _ in self.resnet.named_blocks():
+            key, stage = _key(name), name.split(".")[0]
+            theirs = f"{stage}.{places[stage]}."
+            listed[theirs] = f"resnet.{name}."
+            if key in self.aligned:
+                listed[f"{theirs}conv2.spatial_conv3d."] = f"resnet.{name}.conv2."
+                listed |= {f"{theirs}conv2.{begin}": f"aligned.{key}.{own}" for begin, own in ALIGNED.items()}
+            if key in self.non_local:
+                places[stage] += 1
+                theirs = f"{stage}.{places[stage]}."
+                listed |= {theirs + begin: f"non_local.{key}.{own}" for begin, own in NON_LOCAL.items()}
+            places[stage] += 1
+        return listed
 
 
 def _key(name: str) -> str:

@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from s2reid.layers.renaming import renamed
 from s2reid.layers.resnet import ResNet, load_pretrained
 from s2reid.layers.saliency import ROWS, Boost, Erase, outside_stripe
 
@@ -65,7 +66,30 @@ class TCLNet(nn.Module):
         return torch.cat([first.amax((2, 3)), second.amax((2, 3))], 1)
 
     def load_pretrained(self, weights: Mapping[str, Tensor]) -> None:
-        """Fill the ResNet with weights under torchvision's names, strictly; both learners take its last block."""
+        """Fill the network, strictly.
+
+        Torchvision's names fill the ResNet, and both learners take its last block; those of the authors' release fill
+        all, and their necks and classifiers are left out.
+        """
+        if any(name.startswith("TSE_Module.") for name in weights):
+            load_pretrained(self, renamed(weights, self._beginnings()), "the names of the authors' release")
+        else:
+            self._load_resnet(weights)
+
+    def _beginnings(self) -> dict[str, str | None]:
+        """List how the authors' names begin, and ours; their boost is one more block of the second stage."""
+        return {
+            "": "resnet.",
+            f"layer2.{len(self.resnet.layer2)}.W.": "boost.out.",
+            "TSE_Module.layer4.": "resnet.layer4.",
+            "TSE_Module.branch.": "learners.",
+            "TSE_Module.conv_reduce.": "erase.reduce.",
+            "TSE_Module.conv_erase.": "erase.out.",
+            "bn.": None,
+            "classifier.": None,
+        }
+
+    def _load_resnet(self, weights: Mapping[str, Tensor]) -> None:
         whole = copy.deepcopy(self.resnet)
         whole.layer4.append(copy.deepcopy(self.learners[0]))
         load_pretrained(whole, weights)
