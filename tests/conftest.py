@@ -15,11 +15,11 @@ def tiny_scale(monkeypatch: pytest.MonkeyPatch):
     from accelerate.state import AcceleratorState, GradientState
     from tests import tiny
 
-    from s2reid import scales
-    from s2reid.backbones import c2d
+    from s2reid import lookup, scales
     from s2reid.methods import source_only
 
-    monkeypatch.setitem(c2d.SIZES, "tiny", tiny.SIZE)
+    for name, size in tiny.SIZES.items():
+        monkeypatch.setitem(lookup.find("backbones", name).SIZES, "tiny", size)
     monkeypatch.setitem(scales.SCALES, "tiny", tiny.SCALE)
     monkeypatch.setitem(source_only.SCHEDULES, "tiny", tiny.SCHEDULE)
     threads = torch.get_num_threads()

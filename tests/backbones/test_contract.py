@@ -83,15 +83,6 @@ def pixels(name, clips=3, frames=2, height=64, width=32, seed=0):
     return torch.randn(clips, frames, 3, height, width, generator=torch.Generator().manual_seed(seed))
 
 
-def perturb(network, seed=0):
-    """Move every parameter off its start, where several modules are zero."""
-    generator = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for parameter in network.parameters():
-            parameter.add_(0.02 * torch.randn(parameter.shape, generator=generator))
-    return network
-
-
 def test_the_walk_covers_every_backbone():
     assert len(NAMES) == len({name for name, _ in PARAMETERS}) == len(FINGERPRINTS) == 4
     assert set(PARAMETERS) == {(name, scale) for name in NAMES for scale in SCALES}
@@ -114,7 +105,7 @@ def num_features(name, frames):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_parameter_gets_a_gradient(name):
-    network = perturb(build(name)).train()
+    network = tiny.perturb(build(name)).train()
     features = network(pixels(name))
     (features * torch.randn(features.shape, generator=torch.Generator().manual_seed(1))).sum().backward()
     effective = {n: p for n, p in network.named_parameters() if not n.endswith(WITHOUT_EFFECT.get(name, ()))}
@@ -124,7 +115,7 @@ def test_every_parameter_gets_a_gradient(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_in_evaluation_a_clip_does_not_depend_on_its_batch_mates(name):
-    network = perturb(build(name)).eval()
+    network = tiny.perturb(build(name)).eval()
     batch, others = pixels(name), pixels(name, seed=1)
     others[1] = batch[1]
     with torch.no_grad():
@@ -152,7 +143,7 @@ def test_fixed_weights_give_fixed_features(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_gradient_step_repeats_bit_for_bit(name):
     def gradients():
-        network = perturb(build_seeded(name)).train()
+        network = tiny.perturb(build_seeded(name)).train()
         network(pixels(name)).square().mean().backward()
         return [parameter.grad for parameter in network.parameters()]
 
