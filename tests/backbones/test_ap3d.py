@@ -2,8 +2,7 @@
 
 import pytest
 import torch
-from tests import tiny
-from tests.backbones.test_contract import pixels
+from tests.backbones.test_contract import perturb, pixels
 
 from s2reid.backbones import ap3d, ap3d_nl
 from s2reid.layers.resnet import ResNet
@@ -28,7 +27,7 @@ def test_it_starts_as_a_resnet_with_the_largest_value_of_each_frame(name):
 # Two aligned convolutions, one after the other: a frame sees two frames to either side, and all with a non-local block.
 @pytest.mark.parametrize(("name", "seen"), [("ap3d", [0, 1, 2]), ("ap3d_nl", [0, 1, 2, 3, 4])])
 def test_which_frames_a_frame_sees(name, seen):
-    network = tiny.perturb(build(name)).eval()
+    network = perturb(build(name)).eval()
     clip = pixels(name, clips=1, frames=5)
     clip.requires_grad_()
     network(clip)[0, 0].sum().backward()
@@ -109,7 +108,7 @@ def release(network, name):
 def paper(name, seed):
     """Build the paper's network, thinner."""
     torch.manual_seed(seed)
-    return tiny.perturb(NETWORKS[name].build(**{**NETWORKS[name].SIZES["paper"], "width": 8}), seed)
+    return perturb(NETWORKS[name].build(**{**NETWORKS[name].SIZES["paper"], "width": 8}), seed)
 
 
 @pytest.mark.parametrize(("name", "kernels"), [("ap3d", 5), ("ap3d_nl", 10)])

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from tests import tiny
+from tests.tiny import perturb
 
 from s2reid import lookup
 
@@ -105,7 +106,7 @@ def num_features(name, frames):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_parameter_gets_a_gradient(name):
-    network = tiny.perturb(build(name)).train()
+    network = perturb(build(name)).train()
     features = network(pixels(name))
     (features * torch.randn(features.shape, generator=torch.Generator().manual_seed(1))).sum().backward()
     effective = {n: p for n, p in network.named_parameters() if not n.endswith(WITHOUT_EFFECT.get(name, ()))}
@@ -115,7 +116,7 @@ def test_every_parameter_gets_a_gradient(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_in_evaluation_a_clip_does_not_depend_on_its_batch_mates(name):
-    network = tiny.perturb(build(name)).eval()
+    network = perturb(build(name)).eval()
     batch, others = pixels(name), pixels(name, seed=1)
     others[1] = batch[1]
     with torch.no_grad():
@@ -143,7 +144,7 @@ def test_fixed_weights_give_fixed_features(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_gradient_step_repeats_bit_for_bit(name):
     def gradients():
-        network = tiny.perturb(build_seeded(name)).train()
+        network = perturb(build_seeded(name)).train()
         network(pixels(name)).square().mean().backward()
         return [parameter.grad for parameter in network.parameters()]
 

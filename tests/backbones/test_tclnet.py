@@ -2,8 +2,7 @@
 
 import pytest
 import torch
-from tests import tiny
-from tests.backbones.test_contract import pixels
+from tests.backbones.test_contract import perturb, pixels
 
 from s2reid.backbones import tclnet
 from s2reid.layers.resnet import ResNet
@@ -34,7 +33,7 @@ def test_it_starts_as_a_resnet_on_the_first_frame_of_each_pair():
 
 
 def test_both_pairs_go_the_same_way_step_by_step():
-    network, clip = tiny.perturb(build()).eval(), pixels("tclnet")
+    network, clip = perturb(build()).eval(), pixels("tclnet")
     with torch.no_grad():
         resnet = network.resnet
         maps = network.boost(resnet.layer2(resnet.layer1(resnet.stem(clip.flatten(0, 1)))), 4)
@@ -125,7 +124,7 @@ def release(network):
 
 
 def test_the_authors_weights_fill_all():
-    one, other = tiny.perturb(build(), 0), tiny.perturb(build(), 1)
+    one, other = perturb(build(), 0), perturb(build(), 1)
     weights = release(one)
     other.load_pretrained(weights)
     assert len(weights) == len(one.state_dict()) + 2
