@@ -260,7 +260,9 @@ def test_a_run_logs_what_was_watched(tmp_path, source, target):
     folder = experiment.run(plan(source, target), tmp_path)
     lines = read_log(folder / "log.jsonl")
     assert lines[-1]["terms"].keys() == set(TERMS)
-    assert {"cluster disagreement", "weight of domain", "frame accuracy", "effective rank"} <= lines[-1]["watched"].keys()
+    assert {"cluster disagreement", "weight of domain", "frame accuracy", "effective rank"} <= lines[-1][
+        "watched"
+    ].keys()
     assert json.loads((folder / "run.json").read_text())["training"]["continues"]
 
 

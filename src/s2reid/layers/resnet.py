@@ -1,6 +1,6 @@
 """ResNets of any width (He et al. 2016), with torchvision's state-dict names so that ImageNet files load."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from torch import Tensor, nn
 from torch.nn import functional
@@ -16,6 +16,7 @@ class BasicBlock(nn.Module):
 
     def __init__(self, in_channels: int, channels: int, stride: int) -> None:
         super().__init__()
+        self.out_channels = channels
         self.conv1 = nn.Conv2d(in_channels, channels, 3, stride, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(channels)
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
@@ -23,9 +24,15 @@ class BasicBlock(nn.Module):
         self.downsample = _shortcut(in_channels, channels, stride)
 
     def forward(self, x: Tensor) -> Tensor:
-        out = functional.relu(self.bn1(self.conv1(x)), inplace=True)
-        out = self.bn2(self.conv2(out))
-        return functional.relu(out + self.downsample(x), inplace=True)
+        return self.finish(x, self.conv2(self.start(x)))
+
+    def start(self, x: Tensor) -> Tensor:
+        """Compute what `conv2` takes."""
+        return functional.relu(self.bn1(self.conv1(x)), inplace=True)
+
+    def finish(self, x: Tensor, out: Tensor) -> Tensor:
+        """Turn the block's input and the output of `conv2` into the block's output."""
+        return functional.relu(self.bn2(out) + self.downsample(x), inplace=True)
 
 
 class Bottleneck(nn.Module):
@@ -35,7 +42,7 @@ class Bottleneck(nn.Module):
 
     def __init__(self, in_channels: int, channels: int, stride: int) -> None:
         super().__init__()
-        out_channels = channels * self.expansion
+        self.out_channels = out_channels = channels * self.expansion
         self.conv1 = nn.Conv2d(in_channels, channels, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(channels)
         self.conv2 = nn.Conv2d(channels, channels, 3, stride, padding=1, bias=False)
@@ -45,10 +52,19 @@ class Bottleneck(nn.Module):
         self.downsample = _shortcut(in_channels, out_channels, stride)
 
     def forward(self, x: Tensor) -> Tensor:
-        out = functional.relu(self.bn1(self.conv1(x)), inplace=True)
-        out = functional.relu(self.bn2(self.conv2(out)), inplace=True)
-        out = self.bn3(self.conv3(out))
+        return self.finish(x, self.conv2(self.start(x)))
+
+    def start(self, x: Tensor) -> Tensor:
+        """Compute what `conv2` takes."""
+        return functional.relu(self.bn1(self.conv1(x)), inplace=True)
+
+    def finish(self, x: Tensor, out: Tensor) -> Tensor:
+        """Turn the block's input and the output of `conv2` into the block's output."""
+        out = self.bn3(self.conv3(functional.relu(self.bn2(out), inplace=True)))
         return functional.relu(out + self.downsample(x), inplace=True)
+
+
+Block = BasicBlock | Bottleneck
 
 
 class ResNet(nn.Module):
@@ -60,6 +76,11 @@ class ResNet(nn.Module):
         last_stride: stride of the last stage; 1 keeps a finer map (stride s = 16), the habit of re-identification.
         blocks: residual blocks in each stage, where they differ from the depth's own.
     """
+
+    layer1: nn.Sequential
+    layer2: nn.Sequential
+    layer3: nn.Sequential
+    layer4: nn.Sequential
 
     def __init__(
         self, depth: int = 50, width: int = 64, last_stride: int = 1, blocks: tuple[int, ...] | None = None
@@ -92,9 +113,16 @@ class ResNet(nn.Module):
         out: Tensor = self.maxpool(functional.relu(self.bn1(self.conv1(x)), inplace=True))
         return out
 
-    def stages(self) -> list[nn.Module]:
+    def stages(self) -> list[nn.Sequential]:
         """List the four stages in order."""
-        return [getattr(self, f"layer{number}") for number in (1, 2, 3, 4)]
+        return [self.layer1, self.layer2, self.layer3, self.layer4]
+
+    def named_blocks(self) -> Iterator[tuple[str, Block]]:
+        """List the residual blocks in order, with names such as "layer2.0"."""
+        for number, stage in enumerate(self.stages(), 1):
+            for place, block in enumerate(stage):
+                assert isinstance(block, Block)
+                yield f"layer{number}.{place}", block
 
 
 def load_pretrained(network: nn.Module, weights: Mapping[str, Tensor], expected: str = "torchvision's names") -> None:
