@@ -38,6 +38,15 @@ def zero_start(c):
     return c**2 + 3 * c
 
 
+def glt(*channels):
+    """A non-local block of one inner channel after each of these stages' blocks, and the exponent of GeM."""
+    return sum(3 * (c + 1) + 2 * c + 2 * c for c in channels) + 1
+
+
+# QAConv: three stages, instance norms after the last block of the first two, a 3x3 convolution with bias.
+QACONV_SMALL = C2D_SMALL - (9 * 2 + 36 + 2) * 128**2 - 12 * 128 + 2 * (32 + 64) + 9 * 128 * 64 + 64
+LAYER4 = 1024 * 512 + 2 * 2048 * 512 + 3 * (9 * 512**2 + 512 * 2048) + 1024 * 2048 + 6 * 2 * 512 + 4 * 2 * 2048
+QACONV_PAPER = RESNET50 - LAYER4 + 2 * (256 + 512) + 9 * 1024 * 128 + 128
 AP3D_SMALL = C2D_SMALL + block(64) + block(128) + aligned(64) + aligned(128)
 AP3D_PAPER = RESNET50 + 2 * aligned(128) + 3 * aligned(256)
 # TCLNet: two learners for one last block; the boost, the erased frame's mean and the reduction of its query.
@@ -52,15 +61,23 @@ PARAMETERS = {
     ("ap3d_nl", "paper"): AP3D_PAPER + 2 * non_local(512) + 3 * non_local(1024),
     ("tclnet", "small"): TCLNET_SMALL,
     ("tclnet", "paper"): TCLNET_PAPER,
+    ("glt", "small"): C2D_SMALL + glt(64, 128),
+    ("glt", "paper"): RESNET50 + glt(512, 512, 1024, 1024, 1024),
+    ("qaconv", "small"): QACONV_SMALL,
+    ("qaconv", "paper"): QACONV_PAPER,
 }
 
 FRAMES = {"tclnet": 4}
 """Frames of a clip, where a network does not take any number."""
 AGGREGATED = {"tclnet"}
 """Networks that give one feature a clip, not one a frame."""
+FIXED = {"qaconv"}
+"""Networks that are built for one size of image."""
 WITHOUT_EFFECT = {
     "ap3d_nl": ("phi.bias", "g.bias", "out.bias"),
     "tclnet": ("boost.out.0.bias", "erase.out.0.bias"),
+    "glt": ("out.bias",),
+    "qaconv": ("layer1.0.bn2.bias", "layer2.0.bn2.bias", "layer2.0.downsample.1.bias"),
 }
 """Biases of the published networks that a softmax or a norm behind them takes away: their gradient is rounding."""
 
@@ -70,6 +87,8 @@ FINGERPRINTS = {
     "ap3d": [74338.3, 56386.5, 71560.8, 74493.4, 55644.4, 20425.7],
     "ap3d_nl": [74829.9, 56149.0, 71382.7, 74593.8, 55828.7, 20459.8],
     "tclnet": [3665.2, 4403.54, 2027.7, 3103.24, 5612.47, 1672.51],
+    "glt": [2.44006e10, 2.93121e9, 1.46260e11, 1.61038e10, 8.99987e10, 1.11436e11],
+    "qaconv": [-0.0991510, -0.0532206, -0.0256071, 0.0383508, 0.0207589, 0.123272],
 }
 
 
@@ -78,13 +97,15 @@ def build(name, scale="small"):
     return module.build(**module.SIZES[scale])
 
 
-def pixels(name, clips=3, frames=2, height=64, width=32, seed=0):
+def pixels(name, clips=3, frames=2, height=64, width=32, seed=0, scale="small"):
     frames = FRAMES.get(name, frames)
+    if name in FIXED:
+        height, width = lookup.find("backbones", name).SIZES[scale]["size"]
     return torch.randn(clips, frames, 3, height, width, generator=torch.Generator().manual_seed(seed))
 
 
 def test_the_walk_covers_every_backbone():
-    assert len(NAMES) == len({name for name, _ in PARAMETERS}) == len(FINGERPRINTS) == 4
+    assert len(NAMES) == len({name for name, _ in PARAMETERS}) == len(FINGERPRINTS) == 6
     assert set(PARAMETERS) == {(name, scale) for name in NAMES for scale in SCALES}
 
 
@@ -101,6 +122,13 @@ def test_shape_and_finite(name):
 
 def num_features(name, frames):
     return 1 if name in AGGREGATED else frames
+
+
+@pytest.mark.parametrize("name", sorted(FIXED))
+def test_another_size_is_refused_with_the_reason(name):
+    network, turned = build(name), pixels(name).transpose(3, 4)
+    with pytest.raises(ValueError, match=r"was built for images of 128x64 pixels and found 64x128: .*; keep one size"):
+        network(turned)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -161,7 +189,7 @@ def build_seeded(name):
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "c2d"])
 def test_a_step_runs_at_paper_scale(name):
     network = build(name, "paper").train()
-    features = network(pixels(name, clips=2, frames=4, height=256, width=128))
+    features = network(pixels(name, clips=2, frames=4, height=256, width=128, scale="paper"))
     features.square().mean().backward()
     assert features.isfinite().all()
     assert all(parameter.grad.isfinite().all() for parameter in network.parameters())
