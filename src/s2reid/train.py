@@ -19,7 +19,16 @@ from s2reid.learner import Learner, Task
 from s2reid.runs import LOG, read_log
 from s2reid.types import Tracklet
 from s2reid.video.augment import Augmentation
-from s2reid.video.loader import ClipSet, ClipShape, PersonBatches, RandomBatches, loader, source_labels, target_labels
+from s2reid.video.loader import (
+    ClipSet,
+    ClipShape,
+    PersonBatches,
+    RandomBatches,
+    loader,
+    outfit_labels,
+    source_labels,
+    target_labels,
+)
 
 CHECKPOINT = "checkpoint"
 LOG_EVERY = 10  # steps whose mean makes one line of the log
@@ -100,10 +109,10 @@ def fit(
     ]
     labels = source_labels(source)
     persons = PersonBatches(labels, schedule.num_persons, schedule.clips_per_person, options.seed)
-    clip_sets = [ClipSet(source, labels, augmentation)]
+    clip_sets = [ClipSet(source, labels, outfit_labels(source), augmentation)]
     batches: list[PersonBatches | RandomBatches] = [persons]
     if target is not None:
-        clip_sets.append(ClipSet(target, target_labels(target), augmentation))
+        clip_sets.append(ClipSet(target, target_labels(target), target_labels(target), augmentation))
         batches.append(RandomBatches(len(target), schedule.num_persons * schedule.clips_per_person, options.seed))
 
     # State: the network, its optimizers and the learning rate, restored from the last checkpoint.
