@@ -16,6 +16,14 @@ def test_logits_are_scaled_cosines_whatever_the_lengths():
     torch.testing.assert_close(classifier(7 * features), found)
 
 
+def test_fixed_class_vectors_get_no_gradient_and_features_do():
+    classifier, features = CosineClassifier(5, 3), torch.randn(6, 5, requires_grad=True)
+    torch.testing.assert_close(classifier(features, is_fixed=True), classifier(features))
+    classifier(features, is_fixed=True).square().sum().backward()
+    assert classifier.weight.grad is None
+    assert features.grad.any()
+
+
 def test_class_vectors_start_as_directions_without_a_bias():
     torch.manual_seed(0)
     classifier = CosineClassifier(64, 40)

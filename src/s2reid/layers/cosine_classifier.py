@@ -17,7 +17,9 @@ class CosineClassifier(nn.Module):
         self.scale = scale
         self.weight = nn.Parameter(functional.normalize(torch.empty(num_classes, num_features).uniform_(-1, 1), dim=1))
 
-    def forward(self, features: Float[Tensor, "b d"]) -> Float[Tensor, "b k"]:
+    def forward(self, features: Float[Tensor, "b d"], is_fixed: bool = False) -> Float[Tensor, "b k"]:
+        """Compare; with `is_fixed` the class vectors get no gradient."""
+        weight = self.weight.detach() if is_fixed else self.weight
         return self.scale * functional.linear(
-            functional.normalize(features, dim=1), functional.normalize(self.weight, dim=1)
+            functional.normalize(features, dim=1), functional.normalize(weight, dim=1)
         )
