@@ -29,6 +29,8 @@ SIZES = {
     "ap3d": {**SIZE, "aligned": ("layer2.0",)},
     "ap3d_nl": {**SIZE, "aligned": ("layer2.0",), "non_local": ("layer3.0",)},
     "tclnet": {**SIZE, "blocks": (1, 1, 1, 2)},
+    # Without the modules that fix the size and the length of a clip.
+    "sinet": {**SIZE, "blocks": (1, 1, 1, 1), "idm_after": (), "sbm_after": (), "num_frames": 2, "image": (32, 16)},
 }
 SCALES = {"tclnet": replace(SCALE, height=64, width=32, num_frames=4)}
 """Where a method's network cannot take the tiny scale."""

@@ -143,7 +143,7 @@ def run(
     if start and start.is_file():
         model.load_pretrained(learner.backbone, start)
     elif start:
-        model.load_weights(learner, start)
+        model.load_weights(learner, start, learner.fresh)
     target = plan.target.train if settings.needs_target and plan.target else None
     if training.schedule.steps:
         options = replace(options, seed=plan.seed)

@@ -53,6 +53,15 @@ class Learner(nn.Module):
     """What the method looks at when it is tested; printed beside every score."""
     tested = "the trained network"
     """Which network is tested; printed beside every score."""
+    target_views = 1
+    """How many clips of a target tracklet come side by side in a batch, each cut and augmented by itself."""
+    fresh: tuple[str, ...] = ()
+    """Names, or beginnings of names, of what starts anew where a model is continued, and that it may lack."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.watched: Terms = {}
+        """What the last batch showed and nothing minimises, by name: goes to the log."""
 
     @property
     def backbone(self) -> nn.Module:

@@ -166,8 +166,8 @@ def load_pretrained(backbone: nn.Module, path: str | Path) -> None:
     backbone.load_pretrained(weights)
 
 
-def load_weights(network: nn.Module, folder: str | Path) -> None:
-    """Fill a learner (or its embedder) with a folder's weights, strictly.
+def load_weights(network: nn.Module, folder: str | Path, fresh: tuple[str, ...] = ()) -> None:
+    """Fill a learner (or its embedder) with a folder's weights, strictly, but for what is `fresh` (`Learner.fresh`).
 
     Raises `ValueError` where a name or a shape differs.
     """
@@ -177,6 +177,8 @@ def load_weights(network: nn.Module, folder: str | Path) -> None:
     except (OSError, SafetensorError) as error:
         raise ValueError(f"cannot read the weights {path} ({error}): copy the model folder again") from error
     own = network.state_dict()
+    begun = {name: tensor for name, tensor in own.items() if name.startswith(fresh)} if fresh else {}
+    weights = {**weights, **begun}
     missing, extra = sorted(own.keys() - weights.keys()), sorted(weights.keys() - own.keys())
     reshaped = sorted(name for name in own.keys() & weights.keys() if own[name].shape != weights[name].shape)
     if missing or extra or reshaped:

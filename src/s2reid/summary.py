@@ -101,13 +101,14 @@ def read_results(folder: Path, name: str) -> list[Result]:
 
 
 def read_curve(folder: Path, name: str) -> Curve | None:
-    """Read the loss terms and the speed that a run logged."""
+    """Read the loss terms, what was watched and the speed that a run logged."""
     lines = read_log(folder / LOG)
     if not lines:
         return None
-    terms = {term: [line["terms"][term] for line in lines] for term in lines[0]["terms"]}
+    shown = [line["terms"] | line.get("watched", {}) for line in lines]
+    series = {name: [values[name] for values in shown] for name in shown[0]}
     speed = {"images per second": [line["images_per_second"] for line in lines]}
-    return Curve(name, [line["step"] for line in lines], {**terms, **speed})
+    return Curve(name, [line["step"] for line in lines], {**series, **speed})
 
 
 def facts(said: Sequence[Mapping[str, Any]], folders: Sequence[Path], names: Sequence[str]) -> dict[str, str]:

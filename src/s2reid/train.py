@@ -15,7 +15,7 @@ from accelerate.utils import ProjectConfiguration
 from safetensors import SafetensorError
 
 from s2reid.batch import Clips
-from s2reid.learner import Learner, Task
+from s2reid.learner import Learner, Task, Terms
 from s2reid.runs import LOG, read_log
 from s2reid.types import Tracklet
 from s2reid.video.augment import Augmentation
@@ -44,6 +44,7 @@ class Progress:
     images_per_second: float
     data_wait: float
     terms: dict[str, float]
+    watched: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,8 @@ def fit(
     batches: list[PersonBatches | RandomBatches] = [persons]
     if target is not None:
         clip_sets.append(ClipSet(target, target_labels(target), target_labels(target), augmentation))
-        batches.append(RandomBatches(len(target), schedule.num_persons * schedule.clips_per_person, options.seed))
+        size, views = schedule.num_persons * schedule.clips_per_person, learner.target_views
+        batches.append(RandomBatches(len(target), max(1, size // views), options.seed, views))
 
     # State: the network, its optimizers and the learning rate, restored from the last checkpoint.
     optimizers = learner.optimizers(schedule)
@@ -147,13 +149,19 @@ def fit(
         target_clips = target_batch[0] if target_batch else None
         waited = time.perf_counter() - waiting
         terms = learner.step(wrapped, source_clips, target_clips, optimizers, accelerator.backward)
-        values = {name: float(term.detach()) for name, term in terms.items()}
+        values, watched = _numbers(terms), _numbers(learner.watched)
         _check_finite(values, step, folder)
 
         seconds, clock = time.perf_counter() - clock, time.perf_counter()
         images = sum(clips.num_images for clips in (source_clips, target_clips) if clips is not None)
         progress = Progress(
-            step + 1, schedule.steps, seconds, images * accelerator.num_processes / seconds, waited / seconds, values
+            step + 1,
+            schedule.steps,
+            seconds,
+            images * accelerator.num_processes / seconds,
+            waited / seconds,
+            values,
+            watched,
         )
         report(progress)
         log.add(progress, schedule.learning_rate * schedule.rate(step))
@@ -173,6 +181,10 @@ def default_device() -> str:
 def default_precision() -> str:
     """Choose bf16 where the device computes faster in it, else float32 ("no")."""
     return "bf16" if torch.cuda.is_available() and torch.cuda.is_bf16_supported() else "no"
+
+
+def _numbers(terms: Terms) -> dict[str, float]:
+    return {name: float(term.detach()) for name, term in terms.items()}
 
 
 def _check_finite(values: dict[str, float], step: int, folder: Path) -> None:
@@ -245,7 +257,9 @@ class _Log:
             return
         seconds = sum(progress.seconds for progress in self.waiting)
         images = sum(progress.images_per_second * progress.seconds for progress in self.waiting)
-        terms = {name: _mean([progress.terms[name] for progress in self.waiting]) for name in self.waiting[0].terms}
+        terms, watched = (
+            _means([getattr(progress, name) for progress in self.waiting]) for name in ("terms", "watched")
+        )
         line = {
             "step": self.waiting[-1].step,
             "seconds": seconds,
@@ -253,13 +267,15 @@ class _Log:
             "data_wait": sum(progress.data_wait * progress.seconds for progress in self.waiting) / seconds,
             "learning_rate": self.learning_rate,
             "terms": terms,
+            **({"watched": watched} if watched else {}),
         }
         self.waiting = []
         if self.is_main:
             with open(self.path, "a") as file:
                 file.write(json.dumps(line) + "\n")
             self.accelerator.log({f"loss/{name}": value for name, value in terms.items()}, step=line["step"])
+            self.accelerator.log(watched, step=line["step"])
 
 
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
+def _means(rows: Sequence[dict[str, float]]) -> dict[str, float]:
+    return {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}

@@ -10,7 +10,7 @@ from s2reid.layers.resnet import ResNet
 
 def network(**changes):
     torch.manual_seed(0)
-    sizes = {"depth": 10, "width": 8, "blocks": (1, 1, 1), "channels": 6, "size": (64, 32)}
+    sizes = {"depth": 10, "width": 8, "blocks": (1, 1, 1), "channels": 6, "image": (64, 32)}
     return qaconv.build(**{**sizes, **changes})
 
 
@@ -65,4 +65,4 @@ def test_images_of_another_size_are_refused():
     with pytest.raises(ValueError, match=r"built for images of 64x32 pixels and found 48x32: .*; keep one size"):
         network()(torch.zeros(1, 1, 3, 48, 32))
     with pytest.raises(ValueError, match="images of 60x32 have no whole map: expected multiples of 16"):
-        network(size=(60, 32))
+        network(image=(60, 32))

@@ -28,12 +28,17 @@ def is_same_partition(one, other):
     return torch.equal(one[:, None] == one[None], other[:, None] == other[None])
 
 
-def seeds_by_loops(points, num_clusters, noise):
-    """k-means++: the first evenly, each other one in proportion to its squared distance to the nearest seed."""
+def gaps_to(seeds, points):
+    return [min([((point - points[seed]) ** 2).sum() for seed in seeds], default=4.0) for point in points]
+
+
+def seeds_by_loops(points, num_clusters, noise, trials):
+    """k-means++: draw in proportion to the squared distance to the nearest seed; keep the draw that leaves least."""
     chosen = []
     for row in noise:
-        gaps = [min([((p - points[c]) ** 2).sum() for c in chosen], default=4.0) for p in points]
-        one = max(range(len(points)), key=lambda i: gaps[i] / row[i])
+        gaps = gaps_to(chosen, points)
+        drawn = sorted(range(len(points)), key=lambda i: -gaps[i] / row[i])[:trials]
+        one = min(drawn, key=lambda i: sum(gaps_to([*chosen, i], points)))
         if gaps[one] > 1e-10:
             chosen.append(one)
     return points[chosen]
@@ -54,12 +59,13 @@ def lloyd_by_loops(points, centroids, rounds):
 
 
 @pytest.mark.parametrize(("number", "num_clusters"), [(40, 7), (12, 12), (9, 1), (64, 16)])
-@pytest.mark.parametrize("seed", [0, 1, 2])
-def test_seeds_are_those_of_loops(number, num_clusters, seed):
+@pytest.mark.parametrize(("seed", "trials"), [(0, 1), (1, 2), (2, 16)])
+def test_seeds_are_those_of_loops(number, num_clusters, seed, trials):
     points = directions(number, seed=seed)
-    found = seeds(points, num_clusters, generator(seed))
+    found = seeds(points, num_clusters, generator(seed), trials)
     uniform = torch.rand(num_clusters, number, generator=generator(seed), dtype=torch.float64)
-    assert np.array_equal(found.numpy(), seeds_by_loops(points.numpy(), num_clusters, -np.log(uniform.numpy())))
+    expected = seeds_by_loops(points.numpy(), num_clusters, -np.log(uniform.numpy()), trials)
+    assert np.array_equal(found.numpy(), expected)
     assert len(found) == num_clusters
 
 
@@ -89,7 +95,7 @@ def test_empty_clusters_take_the_farthest_points():
 def test_kmeans_pp_draws_in_proportion_to_the_squared_distance():
     # From the point (1, 0): squared distances 0, 2 and 4; from (0, 1): 2, 0, 2; from (-1, 0): 4, 2, 0.
     points = torch.tensor([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]], dtype=torch.float64)
-    pairs = [[points.tolist().index(row) for row in seeds(points, 2, generator(s)).tolist()] for s in range(3000)]
+    pairs = [[points.tolist().index(row) for row in seeds(points, 2, generator(s), 1).tolist()] for s in range(3000)]
     share = {pair: pairs.count(list(pair)) / 3000 for pair in [(0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1)]}
     expected = {(0, 1): 1 / 9, (0, 2): 2 / 9, (1, 0): 1 / 6, (1, 2): 1 / 6, (2, 0): 2 / 9, (2, 1): 1 / 9}
     assert share == pytest.approx(expected, abs=0.025)
@@ -104,6 +110,18 @@ def test_separated_groups_are_found(seed):
     unit = functional.normalize(points, dim=1)
     for m in range(8):
         torch.testing.assert_close(found.centroids[m], functional.normalize(unit[index == m].mean(0), dim=0))
+
+
+def test_many_candidates_find_what_one_misses():
+    found = dict.fromkeys((1, 16), 0)
+    for seed in range(40):
+        points, group = groups(16, 4, 0.25, seed)
+        points = functional.normalize(points, dim=1)
+        for trials in found:
+            index, _ = lloyd(points, seeds(points, 16, generator(seed), trials))
+            found[trials] += is_same_partition(index, group)
+    assert found[1] < 20
+    assert found[16] >= 39
 
 
 def test_equal_generators_give_equal_clusters_and_the_global_one_is_left_alone():

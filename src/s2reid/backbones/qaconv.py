@@ -10,8 +10,8 @@ from torch.nn import functional
 from s2reid.layers.resnet import ResNet, load_pretrained
 
 SIZES = {
-    "small": {"depth": 10, "width": 32, "blocks": (1, 1, 1), "channels": 64, "size": (128, 64)},
-    "paper": {"depth": 50, "width": 64, "blocks": (3, 4, 6), "channels": 128, "size": (384, 128)},
+    "small": {"depth": 10, "width": 32, "blocks": (1, 1, 1), "channels": 64, "image": (128, 64)},
+    "paper": {"depth": 50, "width": 64, "blocks": (3, 4, 6), "channels": 128, "image": (384, 128)},
 }
 """The network's numbers at each scale."""
 STRIDE = 16
@@ -26,30 +26,30 @@ class QAConv(nn.Module):
     Args:
         depth, width, blocks: of the ResNet, which has three stages.
         channels: of the map.
-        size: height and width of the images, which decide the length of a feature; multiples of 16.
+        image: height and width of the images, which decide the length of a feature; multiples of 16.
     """
 
     def __init__(
-        self, depth: int, width: int, blocks: tuple[int, int, int], channels: int, size: tuple[int, int]
+        self, depth: int, width: int, blocks: tuple[int, int, int], channels: int, image: tuple[int, int]
     ) -> None:
         super().__init__()
-        if size[0] % STRIDE or size[1] % STRIDE:
-            raise ValueError(f"images of {size[0]}x{size[1]} have no whole map: expected multiples of {STRIDE}")
+        if image[0] % STRIDE or image[1] % STRIDE:
+            raise ValueError(f"images of {image[0]}x{image[1]} have no whole map: expected multiples of {STRIDE}")
         self.resnet = ResNet(depth, width, blocks=blocks)
         self.resnet.bn1 = nn.InstanceNorm2d(width, affine=True)
         block_of = dict(self.resnet.named_blocks())
         for last in (block_of[f"layer1.{blocks[0] - 1}"], block_of[f"layer2.{blocks[1] - 1}"]):
             last.IN = nn.InstanceNorm2d(last.out_channels, affine=True)
         self.neck = nn.Conv2d(self.resnet.num_features, channels, 3, padding=1)
-        self.size, self.map_size = size, (channels, size[0] // STRIDE, size[1] // STRIDE)
+        self.image, self.map_size = image, (channels, image[0] // STRIDE, image[1] // STRIDE)
         self.num_features = self.map_size[0] * self.map_size[1] * self.map_size[2]
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, pixels: Float[Tensor, "b t 3 h w"]) -> Float[Tensor, "b t d"]:
         height, width = pixels.shape[3:]
-        if (height, width) != self.size:
+        if (height, width) != self.image:
             raise ValueError(
-                f"QAConv was built for images of {self.size[0]}x{self.size[1]} pixels and found {height}x{width}: "
+                f"QAConv was built for images of {self.image[0]}x{self.image[1]} pixels and found {height}x{width}: "
                 "a place of one map is compared with all places of the other; keep one size"
             )
         images = pixels.flatten(0, 1).contiguous(memory_format=torch.channels_last)
@@ -65,6 +65,6 @@ class QAConv(nn.Module):
         load_pretrained(self.resnet, used)
 
 
-def build(depth: int, width: int, blocks: tuple[int, int, int], channels: int, size: tuple[int, int]) -> QAConv:
+def build(depth: int, width: int, blocks: tuple[int, int, int], channels: int, image: tuple[int, int]) -> QAConv:
     """Build the network; IBN-Net's names stand behind `resnet.` in its state dict."""
-    return QAConv(depth, width, blocks, channels, size)
+    return QAConv(depth, width, blocks, channels, image)

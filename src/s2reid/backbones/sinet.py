@@ -63,6 +63,9 @@ class SINet(nn.Module):
         num_frames, image: the input, for the IDMs; height and width are multiples of 8.
         bias: give the ResNet's convolutions the biases of the release, which the norms behind them undo.
         pool_padding: of the stem's max pooling; 1 is torchvision's, 0 the release's.
+
+    Departure: without the release's biases and with torchvision's pooling unless asked for; biases start at zero, the
+    release's at random.
     """
 
     def __init__(

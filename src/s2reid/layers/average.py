@@ -22,6 +22,13 @@ class Average(nn.Module):
         self.register_buffer("updates", torch.zeros((), dtype=torch.long))
 
     @torch.no_grad()
+    def copy(self, network: nn.Module) -> None:
+        """Begin again as a copy of `network`."""
+        for mine, theirs in zip(self._numbers(self.network), self._numbers(network), strict=True):
+            mine.copy_(theirs)
+        self.updates.zero_()
+
+    @torch.no_grad()
     def update(self, network: nn.Module) -> None:
         """Move the copy towards `network` once."""
         past = int(self.updates)

@@ -83,7 +83,7 @@ def _pick(
     )
     place = torch.arange(places).expand(len(size), -1)
     chosen_targets = targets.gather(1, place % targets.shape[1])
-    chosen_sources = sources.gather(1, (place - num_target) % sources.shape[1])
+    chosen_sources = sources.gather(1, place % sources.shape[1])
     return torch.where(place < num_target, chosen_targets, chosen_sources)
 
 

@@ -11,6 +11,9 @@ SMALLEST_GAP = 1e-10
 """Unit vectors whose squared distance is below it count as one point."""
 LARGEST_GAP = 4.0
 """The squared distance of opposite unit vectors."""
+TRIALS = 16
+"""Candidates for a seed. With one, k-means misses some of 16 distinct groups of four points in 9 runs of 10, and every
+miss is noise in the teacher's word; with 16 in about one of 100."""
 
 
 @dataclass(frozen=True)
@@ -22,13 +25,22 @@ class Clusters:
     centroids: Float[Tensor, "m d"]
 
 
+def unit(features: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
+    """Scale features to length 1, in float32 at least; zeros stay.
+
+    >>> [round(x, 4) for x in unit(torch.tensor([[3.0, 4.0]], dtype=torch.bfloat16))[0].tolist()]
+    [0.6, 0.8]
+    """
+    return functional.normalize(features.to(torch.promote_types(features.dtype, torch.float32)), dim=1)
+
+
 @torch.no_grad()
 def cluster(
     student: Float[Tensor, "b d"], teacher: Float[Tensor, "b d"], num_clusters: int, generator: torch.Generator
 ) -> Clusters:
     """Group the 2b features, at length 1, into `num_clusters` clusters, or fewer where fewer points differ; Eq. (13).
 
-    k-means++ seeds and 10 rounds, on the features' device; equal generators (of the CPU) give equal clusters.
+    Greedy k-means++ seeds and 10 rounds, on the features' device; equal generators (of the CPU) give equal clusters.
     A centroid is the direction of the mean of its members, of both networks.
 
     Departure: clusters are those of a batch, as in the release; Eq. (13) has those of the whole training set, for which
@@ -43,29 +55,34 @@ def cluster(
         raise ValueError(f"cannot group {len(student)} clips into {num_clusters} clusters: expected 1 or more of both")
     # Whatever the precision of the network: in bf16 near points would be one.
     with torch.autocast(student.device.type, enabled=False):
-        points = torch.cat([student, teacher])
-        points = functional.normalize(points.to(torch.promote_types(points.dtype, torch.float32)), dim=1)
+        points = unit(torch.cat([student, teacher]))
         index, centroids = lloyd(points, seeds(points, num_clusters, generator))
     return Clusters(index[: len(student)], index[len(student) :], centroids)
 
 
-def seeds(points: Float[Tensor, "n d"], num_clusters: int, generator: torch.Generator) -> Float[Tensor, "m d"]:
-    """Choose points to start from (k-means++): each in proportion to its squared distance to the nearest one before.
+def seeds(
+    points: Float[Tensor, "n d"], num_clusters: int, generator: torch.Generator, trials: int = TRIALS
+) -> Float[Tensor, "m d"]:
+    """Choose unit vectors to start from: greedy k-means++ (Arthur and Vassilvitskii 2007).
 
-    The points are unit vectors. Fewer than `num_clusters` come back where fewer points differ.
+    For each seed, `trials` candidates are drawn in proportion to their squared distance to the nearest seed so far, and
+    the one that leaves the least sum of such distances is taken. Fewer seeds come back where fewer points differ.
 
     >>> seeds(torch.tensor([[1.0, 0.0], [1.0, 0.0]]), 2, torch.Generator().manual_seed(0)).tolist()
     [[1.0, 0.0]]
     """
-    # The largest of gap / (exponential noise) is a draw in proportion to the gaps, and one without a gap comes last.
+    apart = torch.cdist(points, points, compute_mode="donot_use_mm_for_euclid_dist").square()
     uniform = torch.rand(num_clusters, len(points), generator=generator, dtype=torch.float64)
     gaps, chosen, is_new = points.new_full((len(points),), LARGEST_GAP), [], []
     for noise in -uniform.log().to(points):
-        one = (gaps / noise).argmax()
-        chosen.append(one)
-        is_new.append(gaps[one] > SMALLEST_GAP)
-        gaps = torch.minimum(gaps, (points - points[one]).square().sum(1))
-    return points[torch.stack(chosen)[torch.stack(is_new)]]
+        # The largest of gap / (exponential noise) are draws in proportion to the gaps; points without a gap come last.
+        candidates = (gaps / noise).topk(min(trials, len(points))).indices
+        remaining = torch.minimum(gaps, apart[candidates])
+        best = remaining.sum(1).argmin(0, keepdim=True)
+        chosen.append(candidates[best])
+        is_new.append(gaps[candidates[best]] > SMALLEST_GAP)
+        gaps = remaining[best][0]
+    return points[torch.cat(chosen)[torch.cat(is_new)]]
 
 
 def lloyd(

@@ -3,7 +3,8 @@
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional
+
+from s2reid.losses.clusters import unit
 
 
 @torch.no_grad()
@@ -15,9 +16,9 @@ def mean_cosine(features: Float[Tensor, "b d"]) -> Float[Tensor, ""]:
     """
     if len(features) < 2:
         raise ValueError(f"mean_cosine compares pairs of clips, found {len(features)}: expected 2 clips or more")
-    unit = _unit(features)
-    both_orders = unit.sum(0).square().sum() - unit.square().sum()
-    return both_orders / (len(unit) * (len(unit) - 1))
+    directions = unit(features)
+    both_orders = directions.sum(0).square().sum() - directions.square().sum()
+    return both_orders / (len(features) * (len(features) - 1))
 
 
 @torch.no_grad()
@@ -29,10 +30,6 @@ def effective_rank(features: Float[Tensor, "b d"]) -> Float[Tensor, ""]:
     >>> round(effective_rank(torch.tensor([[1.0, 0.0], [0.0, 5.0]])).item(), 4)
     2.0
     """
-    values = torch.linalg.svdvals(_unit(features))
+    values = torch.linalg.svdvals(unit(features))
     shares = values / values.sum().clamp_min(torch.finfo(values.dtype).tiny)
     return torch.special.entr(shares).sum().exp()
-
-
-def _unit(features: Float[Tensor, "b d"]) -> Float[Tensor, "b d"]:
-    return functional.normalize(features.to(torch.promote_types(features.dtype, torch.float32)), dim=1)

@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from s2reid.losses.clusters import Clusters
+from s2reid.losses.clusters import Clusters, unit
 
 
 def same_cluster(student: Float[Tensor, "b d"], clusters: Clusters, temperature: float = 0.1) -> Float[Tensor, ""]:
@@ -26,7 +26,7 @@ def same_cluster(student: Float[Tensor, "b d"], clusters: Clusters, temperature:
         raise ValueError(f"the temperature of same_cluster is {temperature}, expected more than 0")
     # Whatever the precision of the network: the temperature multiplies the error of a bf16 cosine by ten.
     with torch.autocast(student.device.type, enabled=False):
-        return functional.cross_entropy(_unit(student) @ clusters.centroids.T / temperature, clusters.index_teacher)
+        return functional.cross_entropy(unit(student) @ clusters.centroids.T / temperature, clusters.index_teacher)
 
 
 def cluster_disagreement(clusters: Clusters) -> Float[Tensor, ""]:
@@ -52,8 +52,4 @@ def cluster_pull(student: Float[Tensor, "b d"], clusters: Clusters) -> Float[Ten
     >>> cluster_pull(torch.tensor([[2.0, 0.0], [3.0, 0.0]]), Clusters(own, own, torch.eye(2))).item()  # (0 + 2) / 2
     1.0
     """
-    return (_unit(student) - clusters.centroids[clusters.index_student]).square().sum(1).mean()
-
-
-def _unit(features: Float[Tensor, "b d"]) -> Float[Tensor, "b d"]:
-    return functional.normalize(features.to(torch.promote_types(features.dtype, torch.float32)), dim=1)
+    return (unit(student) - clusters.centroids[clusters.index_student]).square().sum(1).mean()

@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 from s2reid import lookup
 from s2reid.batch import Clips
 from s2reid.layers.average import Average
-from s2reid.layers.encoder import Encoder
+from s2reid.layers.encoder import Encoder, Features
 from s2reid.learner import Learner, Task, Terms
 from s2reid.losses.identity import identity
 from s2reid.losses.triplet import Metric, triplet
@@ -107,7 +107,10 @@ class SourceOnlyLearner(Learner):
 
     def losses(self, source: Clips, target: Clips | None) -> Terms:
         """Compute `identity` (Eq. 5) and `triplet` (Eq. 6) of the source clips; the target is not looked at."""
-        features = self.encoder(source.pixels)
+        return self.supervised(self.encoder(source.pixels), source)
+
+    def supervised(self, features: Features, source: Clips) -> Terms:
+        """Compute the labelled clips' terms from their features."""
         compared = features.normalised if self.settings.metric == "cosine" else features.video
         return {
             "identity": identity(self.classifier(features.normalised), source.person, self.settings.smoothing),

@@ -1,4 +1,4 @@
-"""Batches of clips: P persons x K clips of the source, random clips of the target.
+"""Batches of clips: P persons x K clips of the source, random tracklets of the target.
 
 Every random choice is a function of (seed, step) or (seed, step, place in the batch), never of a worker or a process:
 the same global batches come out whatever the number of loader workers, and a run that resumes sees what it would have.
@@ -92,18 +92,22 @@ class PersonBatches:
 
 
 class RandomBatches:
-    """Batches of random tracklets, without labels and without end; each tracklet comes once an epoch."""
+    """Batches of `size` random tracklets x `views` clips each, without labels and without end.
 
-    def __init__(self, num_tracklets: int, size: int, seed: int) -> None:
+    Each tracklet comes once an epoch; a target with fewer than `size` comes several times in a batch.
+    """
+
+    def __init__(self, num_tracklets: int, size: int, seed: int, views: int = 1) -> None:
         if num_tracklets < 1:
             raise ValueError("the target has no training tracklets: nothing to adapt to")
-        self.num_tracklets, self.size, self.seed = num_tracklets, size, seed
+        self.num_tracklets, self.size, self.seed, self.views = num_tracklets, size, seed, views
 
-    def __getitem__(self, step: int) -> Int[np.ndarray, "clips 1"]:
+    def __getitem__(self, step: int) -> Int[np.ndarray, "tracklets views"]:
         places = np.arange(step * self.size, (step + 1) * self.size)
         epochs, within = np.divmod(places, self.num_tracklets)
         order = {epoch: self._order(int(epoch)) for epoch in np.unique(epochs)}
-        return np.array([order[epoch][place] for epoch, place in zip(epochs, within)])[:, None]
+        drawn = np.array([order[epoch][place] for epoch, place in zip(epochs, within)])
+        return np.repeat(drawn[:, None], self.views, axis=1)
 
     def _order(self, epoch: int) -> Int[np.ndarray, " n"]:
         return np.random.default_rng((self.seed, TARGET, epoch)).permutation(self.num_tracklets)

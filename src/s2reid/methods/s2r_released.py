@@ -1,0 +1,40 @@
+"""S2R as its public release trains it, by our reading of that code: a control, not the paper's method.
+
+The release hands detached features to its domain and consistency terms, so that these train their own heads and weights
+and nothing else. What the target does to the tested student is done by the batch norms' running statistics, which
+see both domains. All terms are there from the first step; the combined sequences (`mixture`) are not in the release.
+
+Departure: the release's small temporal network before its domain heads, its literal indicator in place of
+`same_cluster` and its loss weights that can only shrink are left out: none of them reaches the backbone.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from s2reid.methods.s2r import S2R, SCHEDULES, TERMS, Term
+from s2reid.scales import Schedule
+
+
+@dataclass(frozen=True)
+class S2RReleased(S2R):
+    """Settings: those of S2R, detached, in one stage."""
+
+    terms: tuple[Term, ...] = tuple(term for term in TERMS if term != "mixture")
+    stage: Literal[1, 2] = 2
+    detached: bool = True
+
+    def schedule(self, scale: str, continues: bool = False) -> Schedule:
+        """Give one schedule of as many steps as both stages have."""
+        first, second = SCHEDULES[scale]
+        if first.milestones:  # the rate falls at the same steps
+            edges = (first.steps, *(first.steps + share * second.steps for share in second.milestones))
+            total = first.steps + second.steps
+            return replace(first, steps=total, milestones=tuple(edge / total for edge in edges))
+        return replace(first, steps=first.steps + second.steps, final_rate=second.final_rate)
+
+    def before(self) -> None:
+        """Say that it starts afresh."""
+        return
+
+
+METHOD = S2RReleased
