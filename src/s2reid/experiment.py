@@ -136,7 +136,7 @@ def run(
     if processes.is_main_process:
         runs.begin(training, root)
     processes.wait_for_everyone()
-    task = Task(scales.find(plan.scale), training.schedule, plan.source.num_persons)
+    task = Task(scales.find(plan.scale), training.schedule, plan.source.num_persons, plan.source.outfits)
     torch.manual_seed(plan.seed)
     settings, _ = plan.resolved()
     learner: Learner = settings.build(task)
@@ -295,7 +295,8 @@ def cost(plan: Plan, root: Path) -> str:
     if (training.folder(root) / "model" / shipped.CARD).is_file():
         return f"trained already, in {training.folder(root)}: nothing to do"
     scale, schedule = scales.find(plan.scale), training.schedule
-    learner: Learner = plan.resolved()[0].build(Task(scale, schedule, plan.source.num_persons))
+    task = Task(scale, schedule, plan.source.num_persons, plan.source.outfits)
+    learner: Learner = plan.resolved()[0].build(task)
     parameters = sum(parameter.numel() for parameter in learner.parameters() if parameter.requires_grad)
     images = schedule.images_per_step * (2 if training.target else 1)
     share = sum((height / scale.height) ** 2 for height in schedule.heights(scale.height))
@@ -314,7 +315,7 @@ def _seconds_per_image(learner: Learner, scale: scales.Scale, num_clips: int, nu
     learner = learner.to(device).train()
     pixels = torch.full((num_clips, num_frames, 3, scale.height, scale.width), 127, dtype=torch.uint8, device=device)
     labels = torch.arange(num_clips, device=device) // 2
-    clips = Clips(pixels, labels % 2, labels, labels, labels)
+    clips = Clips(pixels, labels % 2, labels, labels % 2, labels)
     taken = []
     for _ in range(3):
         began = perf_counter()

@@ -19,11 +19,19 @@ Terms = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Task:
-    """What a method is built for: the input, the schedule and how many persons the source has."""
+    """What a method is built for: the input, the schedule and how many persons the source has.
+
+    `outfits` counts the outfits of each person, in the order of the persons; it is empty where each has one.
+    """
 
     scale: Scale
     schedule: Schedule
     num_persons: int
+    outfits: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.outfits and len(self.outfits) != self.num_persons:
+            raise ValueError(f"outfits are counted for {len(self.outfits)} of {self.num_persons} persons: count all")
 
 
 @runtime_checkable

@@ -19,7 +19,16 @@ from s2reid.learner import Learner, Task, Terms
 from s2reid.runs import LOG, read_log
 from s2reid.types import Tracklet
 from s2reid.video.augment import Augmentation
-from s2reid.video.loader import ClipSet, ClipShape, PersonBatches, RandomBatches, loader, source_labels, target_labels
+from s2reid.video.loader import (
+    ClipSet,
+    ClipShape,
+    PersonBatches,
+    RandomBatches,
+    loader,
+    outfit_labels,
+    source_labels,
+    target_labels,
+)
 
 CHECKPOINT = "checkpoint"
 LOG_EVERY = 10  # steps whose mean makes one line of the log
@@ -101,10 +110,10 @@ def fit(
     ]
     labels = source_labels(source)
     persons = PersonBatches(labels, schedule.num_persons, schedule.clips_per_person, options.seed)
-    clip_sets = [ClipSet(source, labels, augmentation)]
+    clip_sets = [ClipSet(source, labels, outfit_labels(source), augmentation)]
     batches: list[PersonBatches | RandomBatches] = [persons]
     if target is not None:
-        clip_sets.append(ClipSet(target, target_labels(target), augmentation))
+        clip_sets.append(ClipSet(target, target_labels(target), target_labels(target), augmentation))
         size, views = schedule.num_persons * schedule.clips_per_person, learner.target_views
         batches.append(RandomBatches(len(target), max(1, size // views), options.seed, views))
 

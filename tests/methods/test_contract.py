@@ -16,6 +16,7 @@ NAMES = lookup.names("methods")
 SUPERVISED = {"identity", "triplet", "diversity"}  # S2R's others play against the features, or follow the teacher
 MINIMISED = {
     "ap3d": {"identity", "triplet"},
+    "cal": {"identity", "outfit_classifier", "outfit"},
     "s2r": SUPERVISED,
     "s2r_released": SUPERVISED,
     "source_only": {"identity", "triplet"},
@@ -46,7 +47,7 @@ def train(name, learner, steps, seed=0):
 
 def test_the_walk_covers_every_method():
     assert set(NAMES) == set(MINIMISED)
-    assert len(NAMES) == 6
+    assert len(NAMES) == 7
     assert {name for name in NAMES if settings(name).needs_target} == {"s2r", "s2r_released", "target_bn"}
     before = {name: settings(name).before() for name in NAMES}
     assert {name for name, method in before.items() if method} == {"s2r", "target_bn"}

@@ -1,6 +1,7 @@
 """Batches: P different persons x K clips, a function of the seed and the step alone."""
 
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -16,6 +17,7 @@ from s2reid.video.loader import (
     PersonBatches,
     RandomBatches,
     loader,
+    outfit_labels,
     source_labels,
     target_labels,
 )
@@ -130,6 +132,15 @@ def test_labels():
             source_labels(wrong)
 
 
+def test_outfits_are_counted_over_persons_and_a_targets_are_forgotten(tracklets):
+    worn = tuple(replace(tracklet, outfit=3 * (place % 2)) for place, tracklet in enumerate(tracklets))
+    assert outfit_labels(worn).tolist() == [0, 1, 0, 1, 2, 3, 2, 5, 4, 6]
+    for batch in stream(worn):
+        assert batch.outfit.tolist() == outfit_labels(worn)[batch.index].tolist()
+        assert len(batch.outfit.unique()) > 3
+    assert all(batch.outfit.unique().tolist() == [UNKNOWN] for batch in stream(worn, is_target=True))
+
+
 @pytest.fixture(scope="module")
 def tracklets(tmp_path_factory):
     """Four persons with 4, 3, 2 and 1 tracklets."""
@@ -142,7 +153,8 @@ SHAPES = [ClipShape(2, 16, 8)] * 3 + [ClipShape(2, 32, 16)] * 3
 def stream(tracklets, is_target=False, augmentation=Augmentation(), seed=3, **options):
     labels = (target_labels if is_target else source_labels)(tracklets)
     batches = RandomBatches(len(tracklets), 6, seed) if is_target else PersonBatches(labels, 3, 2, seed)
-    return list(loader(ClipSet(tracklets, labels, augmentation), batches, SHAPES, seed=seed, **options))
+    outfits = (target_labels if is_target else outfit_labels)(tracklets)
+    return list(loader(ClipSet(tracklets, labels, outfits, augmentation), batches, SHAPES, seed=seed, **options))
 
 
 def are_equal(one, other):

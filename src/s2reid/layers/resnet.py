@@ -1,4 +1,7 @@
-"""ResNets of any width (He et al. 2016), with torchvision's state-dict names so that ImageNet files load."""
+"""ResNets of any width (He et al. 2016), with torchvision's state-dict names so that ImageNet files load.
+
+A block's `IN`, before its last ReLU, is there for IBN-b networks (Pan et al. 2018), and does nothing in others.
+"""
 
 from collections.abc import Iterator, Mapping
 
@@ -22,6 +25,7 @@ class BasicBlock(nn.Module):
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(channels)
         self.downsample = _shortcut(in_channels, channels, stride)
+        self.IN: nn.Module = nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
         return self.finish(x, self.conv2(self.start(x)))
@@ -32,7 +36,7 @@ class BasicBlock(nn.Module):
 
     def finish(self, x: Tensor, out: Tensor) -> Tensor:
         """Turn the block's input and the output of `conv2` into the block's output."""
-        return functional.relu(self.bn2(out) + self.downsample(x), inplace=True)
+        return functional.relu(self.IN(self.bn2(out) + self.downsample(x)), inplace=True)
 
 
 class Bottleneck(nn.Module):
@@ -50,6 +54,7 @@ class Bottleneck(nn.Module):
         self.conv3 = nn.Conv2d(channels, out_channels, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(out_channels)
         self.downsample = _shortcut(in_channels, out_channels, stride)
+        self.IN: nn.Module = nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
         return self.finish(x, self.conv2(self.start(x)))
@@ -61,7 +66,7 @@ class Bottleneck(nn.Module):
     def finish(self, x: Tensor, out: Tensor) -> Tensor:
         """Turn the block's input and the output of `conv2` into the block's output."""
         out = self.bn3(self.conv3(functional.relu(self.bn2(out), inplace=True)))
-        return functional.relu(out + self.downsample(x), inplace=True)
+        return functional.relu(self.IN(out + self.downsample(x)), inplace=True)
 
 
 Block = BasicBlock | Bottleneck
@@ -74,7 +79,7 @@ class ResNet(nn.Module):
         depth: 10, 18, 34 or 50.
         width: channels of the stem; torchvision's networks have 64.
         last_stride: stride of the last stage; 1 keeps a finer map (stride s = 16), the habit of re-identification.
-        blocks: residual blocks in each stage, where they differ from the depth's own.
+        blocks: residual blocks in each stage, where they differ from the depth's own; three numbers leave layer4 out.
     """
 
     layer1: nn.Sequential
@@ -90,7 +95,7 @@ class ResNet(nn.Module):
             raise ValueError(f"no ResNet of depth {depth}: there are {', '.join(map(str, BLOCKS))}")
         block = Bottleneck if depth >= 50 else BasicBlock
         self.conv1 = nn.Conv2d(3, width, 7, stride=2, padding=3, bias=False)
-        self.bn1 = nn.BatchNorm2d(width)
+        self.bn1: nn.Module = nn.BatchNorm2d(width)
         self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
         channels = width
         for stage, (count, stride) in enumerate(zip(blocks or BLOCKS[depth], (1, 2, 2, last_stride))):
@@ -114,8 +119,8 @@ class ResNet(nn.Module):
         return out
 
     def stages(self) -> list[nn.Sequential]:
-        """List the four stages in order."""
-        return [self.layer1, self.layer2, self.layer3, self.layer4]
+        """List the stages in order: four, or as many as `blocks` says."""
+        return [stage for stage in self.children() if isinstance(stage, nn.Sequential)]
 
     def named_blocks(self) -> Iterator[tuple[str, Block]]:
         """List the residual blocks in order, with names such as "layer2.0"."""

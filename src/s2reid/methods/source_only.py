@@ -71,6 +71,11 @@ class SourceOnly:
         """Give the settings whose trained model this method goes on from, or None where it starts afresh."""
         return None
 
+    def encoder(self, scale: str) -> Encoder:
+        """Build the network that is trained, with its neck."""
+        module = lookup.find("backbones", self.backbone)
+        return Encoder(module.build(**module.SIZES[scale]))
+
     def build(self, task: Task) -> "SourceOnlyLearner":
         """Build the learner, with fresh weights."""
         return SourceOnlyLearner(self, task)
@@ -84,9 +89,8 @@ class SourceOnlyLearner(Learner):
 
     def __init__(self, settings: SourceOnly, task: Task) -> None:
         super().__init__()
-        module = lookup.find("backbones", settings.backbone)
         self.settings, self.test = settings, settings.test
-        self.encoder = Encoder(module.build(**module.SIZES[task.scale.name]))
+        self.encoder = settings.encoder(task.scale.name)
         self.classifier = nn.Linear(self.encoder.num_features, task.num_persons, bias=False)
         nn.init.normal_(self.classifier.weight, std=0.001)
         self.average = Average(self.encoder, settings.average) if settings.average else None

@@ -115,10 +115,11 @@ class RandomBatches:
 
 @dataclass(frozen=True)
 class ClipSet:
-    """Cuts clips on demand; what a loader worker holds. `persons` are the labels that training may see."""
+    """Cuts clips on demand; what a loader worker holds. `persons` and `outfits` are what training may see of labels."""
 
     tracklets: Sequence[Tracklet]
     persons: Int[np.ndarray, " n"]
+    outfits: Int[np.ndarray, " n"]
     augmentation: Augmentation
 
     def __getitem__(self, draws: Sequence[Draw]) -> Clips | ValueError:
@@ -138,9 +139,9 @@ class ClipSet:
     def collate(self, cut: Sequence[tuple[torch.Tensor, int]]) -> Clips:
         index = [place for _, place in cut]
         pixels = torch.stack([clip for clip, _ in cut]).permute(0, 1, 4, 2, 3).contiguous()
-        columns = ([self.tracklets[place].camera for place in index], [self.tracklets[place].outfit for place in index])
-        camera, outfit = (torch.tensor(column) for column in columns)
-        return Clips(pixels, torch.from_numpy(self.persons[index]), camera, outfit, torch.tensor(index))
+        camera = torch.tensor([self.tracklets[place].camera for place in index])
+        person, outfit = (torch.from_numpy(labels[index]) for labels in (self.persons, self.outfits))
+        return Clips(pixels, person, camera, outfit, torch.tensor(index))
 
 
 def source_labels(tracklets: Sequence[Tracklet]) -> Int[np.ndarray, " n"]:
@@ -152,6 +153,17 @@ def source_labels(tracklets: Sequence[Tracklet]) -> Int[np.ndarray, " n"]:
             "is this the target?"
         )
     return np.unique([tracklet.person for tracklet in tracklets], return_inverse=True)[1]
+
+
+def outfit_labels(tracklets: Sequence[Tracklet]) -> Int[np.ndarray, " n"]:
+    """Map the pairs of person and outfit to 0..o-1, in their order: a person's outfits are neighbours.
+
+    >>> outfit_labels([Tracklet(".", (), person, 0, outfit) for person, outfit in ((7, 0), (3, 5), (3, 2), (7, 0))])
+    array([2, 1, 0, 2])
+    """
+    worn = [(tracklet.person, tracklet.outfit) for tracklet in tracklets]
+    numbers = {pair: number for number, pair in enumerate(sorted(set(worn)))}
+    return np.array([numbers[pair] for pair in worn])
 
 
 def target_labels(tracklets: Sequence[Tracklet]) -> Int[np.ndarray, " n"]:
