@@ -13,16 +13,19 @@ from s2reid.embed import Model
 from s2reid.model import Card
 
 NAMES = lookup.names("methods")
-SUPERVISED = {"identity", "triplet", "diversity"}  # S2R's others play against the features, or follow the teacher
+SUPERVISED, ADVERSARIAL = {"identity", "triplet"}, {"frame", "video", "mixture"}
+TAUGHT = {"same_cluster", "cluster_pull"}
 MINIMISED = {
-    "ap3d": {"identity", "triplet"},
+    "ap3d": SUPERVISED,
     "cal": {"identity", "outfit_classifier", "outfit"},
-    "s2r": SUPERVISED,
-    "s2r_released": SUPERVISED,
-    "source_only": {"identity", "triplet"},
-    "target_bn": {"identity", "triplet"},
-    "tclnet": {"identity", "triplet"},
+    "s2r": {*SUPERVISED, "diversity", *ADVERSARIAL, *TAUGHT},
+    "s2r_released": {*SUPERVISED, "diversity", "frame", "video", *TAUGHT},
+    "source_only": SUPERVISED,
+    "target_bn": SUPERVISED,
+    "tclnet": SUPERVISED,
 }
+ELSEWHERE = {"diversity", *ADVERSARIAL, *TAUGHT}
+"""Terms that a few steps on one batch need not lower: test_s2r.py follows them."""
 pytestmark = pytest.mark.usefixtures("tiny_scale")
 
 
@@ -48,17 +51,17 @@ def train(name, learner, steps, seed=0):
 def test_the_walk_covers_every_method():
     assert set(NAMES) == set(MINIMISED)
     assert len(NAMES) == 7
-    assert {name for name in NAMES if settings(name).needs_target} == {"s2r", "s2r_released", "target_bn"}
+    assert [name for name in NAMES if settings(name).needs_target] == ["s2r", "s2r_released", "target_bn"]
     before = {name: settings(name).before() for name in NAMES}
-    assert {name for name, method in before.items() if method} == {"s2r", "target_bn"}
+    assert {name for name in NAMES if before[name]} == {"s2r", "target_bn"}
     assert before["target_bn"] == settings("source_only")
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_few_steps_lower_every_term(name):
     trace = train(name, tiny.learner(name), 12)
-    assert trace[0].keys() >= MINIMISED[name]
-    for term in MINIMISED[name]:
+    assert trace[0].keys() == MINIMISED[name]
+    for term in MINIMISED[name] - ELSEWHERE:
         assert trace[-1][term] < 0.95 * trace[0][term], (term, [terms[term] for terms in trace])
 
 
@@ -97,8 +100,10 @@ def test_the_loss_does_not_depend_on_the_order_of_the_batch(name):
     order = torch.randperm(len(source), generator=torch.Generator().manual_seed(0))
     columns = (getattr(source, column)[order] for column in ("pixels", "person", "camera", "outfit", "index"))
     expected, found = learner(source, target), learner(type(source)(*columns), target)
-    for term in MINIMISED[name]:
-        torch.testing.assert_close(found[term], expected[term], rtol=1e-4, atol=1e-5)
+    for term, value in expected.items():
+        if term in ADVERSARIAL:
+            continue  # dropout, and combinations drawn by place
+        torch.testing.assert_close(found[term], value, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", NAMES)

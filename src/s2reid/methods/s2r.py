@@ -33,10 +33,9 @@ from s2reid.losses.infonce import infonce
 from s2reid.methods.source_only import SourceOnly, SourceOnlyLearner
 from s2reid.scales import Schedule
 
-Term = Literal["identity", "triplet", "diversity", "frame", "video", "mixture", "same_cluster", "cluster_pull"]
-SUPERVISED: tuple[Term, ...] = ("identity", "triplet", "diversity")
-DOMAIN: tuple[Term, ...] = ("frame", "video", "mixture")
-CONSISTENCY: tuple[Term, ...] = ("same_cluster", "cluster_pull")
+SUPERVISED = ("identity", "triplet", "diversity")
+DOMAIN = ("frame", "video", "mixture")
+CONSISTENCY = ("same_cluster", "cluster_pull")
 TERMS = (*SUPERVISED, *DOMAIN, *CONSISTENCY)
 
 SCHEDULES = {
@@ -68,6 +67,7 @@ class S2R(SourceOnly):
             with; without it they pass through with their own.
         detached: pass features to the adaptation terms without gradient, as the public release does: then these
             train their own heads and weights only.
+        judged: which features the domain heads see: "normalised", behind the neck, or "pooled", before it.
         reversal: the largest strength of the gradient reversal.
         combinations: sequences that `mixture` stitches from a batch.
         clips_combined: S, how many clips such a sequence has: one of these.
@@ -86,10 +86,11 @@ class S2R(SourceOnly):
     backbone: str = "sinet"
     smoothing: float = 0.0
     average: float = 0.0
-    terms: tuple[Term, ...] = TERMS
+    terms: tuple[str, ...] = TERMS
     stage: Literal[1, 2] = 2
     target_statistics: bool = True
     detached: bool = False
+    judged: Literal["normalised", "pooled"] = "normalised"
     reversal: float = 1.0
     combinations: int = 32
     clips_combined: tuple[int, ...] = (2, 4, 8)
@@ -139,10 +140,11 @@ class S2R(SourceOnly):
         return SCHEDULES[scale][self.stage - 1]
 
     def before(self) -> "S2R | None":
-        """Give stage 1 of the same method: all but the consistency terms."""
+        """Give stage 1 of the same method: all but the consistency terms, and what they look at."""
         if self.stage == 1:
             return None
-        return replace(self, stage=1, terms=tuple(term for term in self.terms if term not in CONSISTENCY))
+        plain = {name: getattr(S2R, name) for name in ("momentum", "clusters", "temperature", "ramp")}
+        return replace(self, stage=1, terms=tuple(term for term in self.terms if term not in CONSISTENCY), **plain)
 
     def build(self, task: Task) -> "S2RLearner":
         """Build the learner, with fresh weights; training loads stage 1 into that of stage 2."""
@@ -202,8 +204,6 @@ class S2RLearner(SourceOnlyLearner):
             nullcontext() if is_learning and not self.settings.detached else torch.no_grad(),
         ):
             seen = self.encoder(target.pixels)
-        if self.settings.detached:
-            features = Features(*(value.detach() for value in (features.frames, features.video, features.normalised)))
         if self.settings.is_adversarial:
             terms |= self.confuse(features, seen)
         if self.teacher:
@@ -222,7 +222,8 @@ class S2RLearner(SourceOnlyLearner):
         strength = self._strength()
         is_target = torch.arange(len(source.video) + len(target.video)) >= len(source.video)
         domains = is_target.to(source.video.device)
-        frames = torch.cat([self._normalised_frames(source), self._normalised_frames(target)])
+        frames = torch.cat([self._judged(source), self._judged(target)])
+        frames = frames.detach() if self.settings.detached else frames
         terms: Terms = {}
         self.watched["reversal"] = torch.tensor(strength)
         if "frame" in self.heads:
@@ -303,6 +304,9 @@ class S2RLearner(SourceOnlyLearner):
             self.teacher.update(self.encoder)
         self.updates += 1
         return terms
+
+    def _judged(self, features: Features) -> Float[Tensor, "b t d"]:
+        return self._normalised_frames(features) if self.settings.judged == "normalised" else features.frames
 
     def _normalised_frames(self, features: Features) -> Float[Tensor, "b t d"]:
         """Pass every frame through the neck, by the statistics of the frames at hand, which it does not remember."""
