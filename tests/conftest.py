@@ -16,12 +16,14 @@ def tiny_scale(monkeypatch: pytest.MonkeyPatch):
     from tests import tiny
 
     from s2reid import lookup, scales
-    from s2reid.methods import s2r, source_only
+    from s2reid.methods import glt, qaconv, s2r, source_only
 
     for name, size in tiny.SIZES.items():
         monkeypatch.setitem(lookup.find("backbones", name).SIZES, "tiny", size)
     monkeypatch.setitem(scales.SCALES, "tiny", tiny.SCALE)
     monkeypatch.setitem(source_only.SCHEDULES, "tiny", tiny.SCHEDULE)
+    monkeypatch.setitem(glt.SCHEDULES, "tiny", (tiny.SCHEDULE, tiny.SCHEDULE))
+    monkeypatch.setitem(qaconv.SCHEDULES, "tiny", tiny.SCHEDULE)
     monkeypatch.setitem(s2r.SCHEDULES, "tiny", (tiny.SCHEDULE, tiny.SCHEDULE))
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -62,6 +62,12 @@ class Model:
         person, camera, outfit = (np.array(column, np.int64) for column in columns)
         return Embeddings(vectors, person, camera, outfit)
 
+    @torch.no_grad()
+    def distance(self, query: Float[np.ndarray, "q d"], gallery: Float[np.ndarray, "g d"]) -> Float[np.ndarray, "q g"]:
+        """Tell how far embeddings are apart, by the method's own distance if it has one; smaller is more alike."""
+        sides = (torch.from_numpy(side).float().to(self.device) for side in (query, gallery))
+        return self.learner.distance(*sides).float().cpu().numpy()
+
     @property
     def test(self) -> str:
         """Say what a test looks at and which network is tested."""

@@ -64,6 +64,12 @@ class Plan:
         steps = None if self.steps is None else round(earlier.schedule(self.scale).steps * schedule.steps / full)
         return replace(self, method=_name(earlier), settings=asdict(earlier), schedule=None, steps=steps)
 
+    def task(self) -> Task:
+        """Say what the learner is built for."""
+        settings, schedule = self.resolved()
+        num_target = len(self.target.train) if settings.needs_target and self.target else 0
+        return Task(scales.find(self.scale), schedule, self.source.num_persons, self.source.outfits, num_target)
+
     def training(self) -> Training:
         """Resolve every default; raise `ValueError` for a name, a setting or a target that is not there."""
         settings, schedule = self.resolved()
@@ -136,7 +142,7 @@ def run(
     if processes.is_main_process:
         runs.begin(training, root)
     processes.wait_for_everyone()
-    task = Task(scales.find(plan.scale), training.schedule, plan.source.num_persons, plan.source.outfits)
+    task = plan.task()
     torch.manual_seed(plan.seed)
     settings, _ = plan.resolved()
     learner: Learner = settings.build(task)
@@ -185,13 +191,18 @@ def evaluate(
     folder = shipped.find(folder)
     card, protocol = model.read_card(folder), protocol or targets[0].protocol
     learner = _tested(card, protocol, frames)
+    if rerank and learner.has_distance:
+        raise ValueError(
+            f"re-ranking compares vectors by their cosine, and {card.method} has a distance of its own: leave it out"
+        )
     _check_splits(folder, card, targets, protocol)
     test, digest = how_tested(card, learner), model.digest(folder)
     cells = [Cell(digest, runs.fingerprint(target, ["query", "gallery"]), test) for target in targets]
     run_folder = folder.parent if (folder.parent / "run.json").is_file() else None
     stores = [run_folder / "embeddings" / cell.key if run_folder else None for cell in cells]
     embedded = _embeddings(folder, learner.test, targets, stores, progress)
-    found = scoring.score_splits(embedded, protocol=protocol, distance=rerank or "cosine")
+    distance = load_model(folder).distance if learner.has_distance else rerank or "cosine"
+    found = scoring.score_splits(embedded, protocol=protocol, distance=distance)
 
     said = {"method": card.method, "test": test, "rerank": asdict(rerank) if rerank else None}
     changed = [str(learner.test)] * (learner.test != card.build().test) + [str(rerank)] * (rerank is not None)
@@ -295,8 +306,7 @@ def cost(plan: Plan, root: Path) -> str:
     if (training.folder(root) / "model" / shipped.CARD).is_file():
         return f"trained already, in {training.folder(root)}: nothing to do"
     scale, schedule = scales.find(plan.scale), training.schedule
-    task = Task(scale, schedule, plan.source.num_persons, plan.source.outfits)
-    learner: Learner = plan.resolved()[0].build(task)
+    learner: Learner = plan.resolved()[0].build(plan.task())
     parameters = sum(parameter.numel() for parameter in learner.parameters() if parameter.requires_grad)
     images = schedule.images_per_step * (2 if training.target else 1)
     share = sum((height / scale.height) ** 2 for height in schedule.heights(scale.height))
