@@ -15,12 +15,11 @@ def tiny_scale(monkeypatch: pytest.MonkeyPatch):
     from accelerate.state import AcceleratorState, GradientState
     from tests import tiny
 
-    from s2reid import scales
-    from s2reid.backbones import c2d, sinet
+    from s2reid import lookup, scales
     from s2reid.methods import s2r, source_only
 
-    monkeypatch.setitem(c2d.SIZES, "tiny", tiny.SIZE)
-    monkeypatch.setitem(sinet.SIZES, "tiny", tiny.SINET)
+    for name, size in tiny.SIZES.items():
+        monkeypatch.setitem(lookup.find("backbones", name).SIZES, "tiny", size)
     monkeypatch.setitem(scales.SCALES, "tiny", tiny.SCALE)
     monkeypatch.setitem(source_only.SCHEDULES, "tiny", tiny.SCHEDULE)
     monkeypatch.setitem(s2r.SCHEDULES, "tiny", (tiny.SCHEDULE, tiny.SCHEDULE))

@@ -32,7 +32,7 @@ def pictures():
 @pytest.mark.parametrize("average", [0.0, 0.9])
 def test_a_published_model_embeds_as_the_trained_one(method, average, tmp_path):
     learner = tiny.fill(tiny.learner(method, average=average))
-    card = Card(method, learner.settings, tiny.task(), MADE)
+    card = Card(method, learner.settings, tiny.task(method=method), MADE)
     folder = model.save(learner, card, tmp_path / "model")
     out = model.publish(folder, tmp_path / "small")
     np.testing.assert_allclose(load_model(out).embed(pictures()), load_model(folder).embed(pictures()), atol=2e-3)

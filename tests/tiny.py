@@ -26,6 +26,14 @@ SCALE = Scale("tiny", 32, 16, 2)
 SIZE = {"depth": 10, "width": 8}
 SINET = {**SIZE, "blocks": (1, 1, 1, 1), "idm_after": (), "sbm_after": (), "num_frames": 2, "image": (32, 16)}
 """SINet without the modules that fix the size and the length of a clip."""
+SIZES = {
+    "c2d": SIZE,
+    "cavit": {"width": 12, "heads": 3, "blocks": 2, "patch": 8, "size": (32, 16), "drop": 0.0},
+    "psta": {**SIZE, "channels": 32, "size": (32, 16)},
+    "sinet": SINET,
+}
+SCALES = {"psta": replace(SCALE, num_frames=8)}
+"""Where a method's network cannot take the tiny scale."""
 SCHEDULE = Schedule(4, 3, 2, 1, 3e-3, 0.05)
 PERSONS, CAMERAS = 4, 3
 
@@ -34,14 +42,18 @@ def schedule(steps: int = 4, **changes: Any) -> Schedule:
     return replace(SCHEDULE, steps=steps, **changes)
 
 
-def task(steps: int = 4, num_persons: int = PERSONS, **changes: Any) -> Task:
-    return Task(SCALE, schedule(steps, **changes), num_persons)
+def scale(method: str) -> Scale:
+    return SCALES.get(method, SCALE)
+
+
+def task(steps: int = 4, num_persons: int = PERSONS, method: str = "source_only", **changes: Any) -> Task:
+    return Task(scale(method), schedule(steps, **changes), num_persons)
 
 
 def learner(method: str = "source_only", seed: int = 0, num_persons: int = PERSONS, **settings: Any) -> Learner:
     """Build a method's learner for the tiny task; equal seeds give equal weights."""
     torch.manual_seed(seed)
-    return model.settings(method, settings).build(task(num_persons=num_persons))
+    return model.settings(method, settings).build(task(num_persons=num_persons, method=method))
 
 
 def fill(network: torch.nn.Module) -> Any:
@@ -55,6 +67,15 @@ def fill(network: torch.nn.Module) -> Any:
     return network
 
 
+def perturb(network: torch.nn.Module, seed: int = 0) -> Any:
+    """Move every parameter off its start, where several modules are zero, and return the network."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(0.02 * torch.randn(parameter.shape, generator=generator))
+    return network
+
+
 def clips(
     num_persons: int = 3, each: int = 2, frames: int = 2, height: int = 32, width: int = 16, seed: int = 0
 ) -> Clips:
@@ -65,6 +86,12 @@ def clips(
     pixels = colour + rng.integers(-30, 31, (len(person), frames, 3, height, width))
     camera, index = np.arange(len(person)) % 2, np.arange(len(person))
     return Clips(torch.from_numpy(pixels.astype(np.uint8)), *map(torch.from_numpy, (person, camera, 0 * person, index)))
+
+
+def clips_for(method: str, num_persons: int = 3, each: int = 2, seed: int = 0) -> Clips:
+    """Draw clips of the length and size that a method's network takes."""
+    own = scale(method)
+    return clips(num_persons, each, own.num_frames, own.height, own.width, seed)
 
 
 def unlabelled(known: Clips) -> Clips:
