@@ -40,6 +40,11 @@ def test_every_schedule_has_clips_of_eight_frames_and_one_size(scale):
     assert PSTA().schedule(scale.name, continues=True).steps < PSTA().schedule(scale.name).steps
 
 
+def test_the_small_schedule_is_16_clips():
+    schedule = PSTA().schedule(SMALL.name)
+    assert (schedule.num_persons, schedule.clips_per_person, schedule.optimizer) == (8, 2, "muon")
+
+
 def test_the_terms_are_means_over_levels_in_a_loop():
     learner = tiny.perturb(tiny.learner("psta")).train()
     source = tiny.clips_for("psta")
