@@ -25,16 +25,21 @@ from s2reid.types import UNKNOWN, Tracklet
 SCALE = Scale("tiny", 32, 16, 2)
 SIZE = {"depth": 10, "width": 8}
 SIZES = {
-    "c2d": SIZE,
     "ap3d": {**SIZE, "aligned": ("layer2.0",)},
     "ap3d_nl": {**SIZE, "aligned": ("layer2.0",), "non_local": ("layer3.0",)},
-    "tclnet": {**SIZE, "blocks": (1, 1, 1, 2)},
+    "c2d": SIZE,
+    "cavit": {"width": 12, "heads": 3, "blocks": 2, "patch": 8, "image": (32, 16), "drop": 0.0},
     "glt": {**SIZE, "non_local": ("layer2.0",)},
+    "psta": {**SIZE, "channels": 32, "image": (32, 16)},
     "qaconv": {**SIZE, "blocks": (1, 1, 1), "channels": 8, "image": (32, 16)},
     # Without the modules that fix the size and the length of a clip.
     "sinet": {**SIZE, "blocks": (1, 1, 1, 1), "idm_after": (), "sbm_after": (), "num_frames": 2, "image": (32, 16)},
+    "tclnet": {**SIZE, "blocks": (1, 1, 1, 2)},
 }
-SCALES = {"tclnet": replace(SCALE, height=64, width=32, num_frames=4)}
+SCALES = {
+    "psta": replace(SCALE, num_frames=8),
+    "tclnet": replace(SCALE, height=64, width=32, num_frames=4),
+}
 """Where a method's network cannot take the tiny scale."""
 SCHEDULE = Schedule(4, 3, 2, 1, 3e-3, 0.05)
 PERSONS, CAMERAS = 4, 3

@@ -14,7 +14,7 @@ import torch
 from s2reid import evaluate as scoring
 from s2reid import model, runs, scales, shipped, train
 from s2reid.batch import Clips
-from s2reid.embed import how_tested, load_model
+from s2reid.embed import clip_length, how_tested, load_model
 from s2reid.learner import Learner, Task
 from s2reid.metrics.rerank import Rerank
 from s2reid.runs import Cell, Training
@@ -230,8 +230,9 @@ def _tested(card: model.Card, protocol: str, frames: Coverage | None) -> Learner
     if scoring.find(protocol) is not scoring.seed_protocol:
         learner.test = replace(learner.test, coverage=frames or learner.test.coverage)
         return learner
-    if frames == "all" or card.task.scale.num_frames != scoring.SEED_FRAMES:
-        asked = "all frames were asked for" if frames == "all" else f"the model takes {card.task.scale.num_frames}"
+    length = clip_length(card, learner)
+    if frames == "all" or length != scoring.SEED_FRAMES:
+        asked = "all frames were asked for" if frames == "all" else f"the model takes {length}"
         raise ValueError(
             f"seed_protocol looks at one clip of {scoring.SEED_FRAMES} restricted-begin frames, and {asked}: "
             "use the dataset's own protocol"

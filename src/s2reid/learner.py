@@ -79,6 +79,8 @@ class Learner(nn.Module):
     """What the method looks at when it is tested; printed beside every score."""
     tested = "the trained network"
     """Which network is tested; printed beside every score."""
+    clip_length: int | None = None
+    """Frames of a test's clip, where the scale's number will not do."""
     target_views = 1
     """How many clips of a target tracklet come side by side in a batch, each cut and augmented by itself."""
     epoch: int | None = None

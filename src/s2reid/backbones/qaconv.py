@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from s2reid.layers.fixed import check_size
 from s2reid.layers.resnet import ResNet, load_pretrained
 
 SIZES = {
@@ -46,12 +47,7 @@ class QAConv(nn.Module):
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, pixels: Float[Tensor, "b t 3 h w"]) -> Float[Tensor, "b t d"]:
-        height, width = pixels.shape[3:]
-        if (height, width) != self.image:
-            raise ValueError(
-                f"QAConv was built for images of {self.image[0]}x{self.image[1]} pixels and found {height}x{width}: "
-                "a place of one map is compared with all places of the other; keep one size, or build it for the other"
-            )
+        check_size("QAConv", pixels, self.image, "a place of one map is compared with all places of the other")
         images = pixels.flatten(0, 1).contiguous(memory_format=torch.channels_last)
         maps = functional.normalize(self.neck(self.resnet(images)), dim=1)
         return maps.reshape(*pixels.shape[:2], self.num_features)
