@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from s2reid.layers.appearance import AlignedTime
 from s2reid.layers.nonlocal_block import NonLocal
 from s2reid.layers.renaming import renamed
-from s2reid.layers.resnet import ResNet, load_pretrained
+from s2reid.layers.resnet import ResNet, load_pretrained, module_name
 
 SIZES = {
     "small": {"depth": 10, "width": 32, "blocks": (1, 2, 2, 1), "aligned": ("layer2.0", "layer3.0")},
@@ -52,12 +52,9 @@ class AP3D(nn.Module):
     ) -> None:
         super().__init__()
         self.resnet = ResNet(depth, width, last_stride, blocks)
-        known = dict(self.resnet.named_blocks())
-        unknown = sorted({*aligned, *non_local} - known.keys())
-        if unknown:
-            raise ValueError(f"this ResNet has no block {unknown[0]!r}: there are {', '.join(known)}")
-        self.aligned = nn.ModuleDict({_key(name): AlignedTime(known[name].conv2.out_channels) for name in aligned})
-        self.non_local = nn.ModuleDict({_key(name): NonLocal(known[name].out_channels) for name in non_local})
+        followed, opened = self.resnet.pick(non_local), self.resnet.pick(aligned)
+        self.aligned = nn.ModuleDict({at: AlignedTime(block.conv2.out_channels) for at, block in opened.items()})
+        self.non_local = nn.ModuleDict({at: NonLocal(block.out_channels) for at, block in followed.items()})
         self.num_features = self.resnet.num_features
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -65,13 +62,13 @@ class AP3D(nn.Module):
         clips, t = pixels.shape[:2]
         maps = self.resnet.stem(pixels.flatten(0, 1).contiguous(memory_format=torch.channels_last))
         for name, block in self.resnet.named_blocks():
-            key = _key(name)
+            at = module_name(name)
             inner = block.conv2(block.start(maps))
-            if key in self.aligned:
-                inner = inner + self.aligned[key](inner, t)
+            if at in self.aligned:
+                inner = inner + self.aligned[at](inner, t)
             maps = block.finish(maps, inner)
-            if key in self.non_local:
-                maps = self.non_local[key](maps, t)
+            if at in self.non_local:
+                maps = self.non_local[at](maps, t)
         return torch.unflatten(maps.amax((2, 3)), 0, (clips, t))
 
     def load_pretrained(self, weights: Mapping[str, Tensor]) -> None:
@@ -90,23 +87,18 @@ class AP3D(nn.Module):
         listed: dict[str, str | None] = {"": "resnet.", "bn.": None, "classifier.": None}
         places: Counter[str] = Counter()
         for name, _ in self.resnet.named_blocks():
-            key, stage = _key(name), name.split(".")[0]
+            at, stage = module_name(name), name.split(".")[0]
             theirs = f"{stage}.{places[stage]}."
             listed[theirs] = f"resnet.{name}."
-            if key in self.aligned:
+            if at in self.aligned:
                 listed[f"{theirs}conv2.spatial_conv3d."] = f"resnet.{name}.conv2."
-                listed |= {f"{theirs}conv2.{begin}": f"aligned.{key}.{own}" for begin, own in ALIGNED.items()}
-            if key in self.non_local:
+                listed |= {f"{theirs}conv2.{begin}": f"aligned.{at}.{own}" for begin, own in ALIGNED.items()}
+            if at in self.non_local:
                 places[stage] += 1
                 theirs = f"{stage}.{places[stage]}."
-                listed |= {theirs + begin: f"non_local.{key}.{own}" for begin, own in NON_LOCAL.items()}
+                listed |= {theirs + begin: f"non_local.{at}.{own}" for begin, own in NON_LOCAL.items()}
             places[stage] += 1
         return listed
-
-
-def _key(name: str) -> str:
-    """Spell a block's name so that a module may have it."""
-    return name.replace(".", "_")
 
 
 def build(

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from s2reid.layers.gem import GeM
 from s2reid.layers.nonlocal_block import NonLocal
-from s2reid.layers.resnet import ResNet, load_pretrained
+from s2reid.layers.resnet import ResNet, load_pretrained, module_name
 
 SIZES = {
     "small": {"depth": 10, "width": 32, "non_local": ("layer2.0", "layer3.0")},
@@ -34,12 +34,9 @@ class GLT(nn.Module):
     def __init__(self, depth: int, width: int, non_local: Iterable[str] = (), last_stride: int = 1) -> None:
         super().__init__()
         self.resnet = ResNet(depth, width, last_stride)
-        known = dict(self.resnet.named_blocks())
-        unknown = sorted({*non_local} - known.keys())
-        if unknown:
-            raise ValueError(f"this ResNet has no block {unknown[0]!r}: there are {', '.join(known)}")
+        followed = self.resnet.pick(non_local)
         self.non_local = nn.ModuleDict(
-            {_key(name): NonLocal(known[name].out_channels, INNER, "mean", halved=False) for name in non_local}
+            {at: NonLocal(block.out_channels, INNER, "mean", halved=False) for at, block in followed.items()}
         )
         self.pool = GeM()
         self.num_features = self.resnet.num_features
@@ -50,18 +47,13 @@ class GLT(nn.Module):
         maps = self.resnet.maxpool(self.resnet.bn1(self.resnet.conv1(maps)))
         for name, block in self.resnet.named_blocks():
             maps = block(maps)
-            if _key(name) in self.non_local:
-                maps = self.non_local[_key(name)](maps)
+            if module_name(name) in self.non_local:
+                maps = self.non_local[module_name(name)](maps)
         return torch.unflatten(self.pool(maps), 0, pixels.shape[:2])
 
     def load_pretrained(self, weights: Mapping[str, Tensor]) -> None:
         """Fill the ResNet with weights under torchvision's names, strictly; what is beside it keeps its start."""
         load_pretrained(self.resnet, weights)
-
-
-def _key(name: str) -> str:
-    """Spell a block's name so that a module may have it."""
-    return name.replace(".", "_")
 
 
 def build(depth: int, width: int, non_local: Iterable[str] = (), last_stride: int = 1) -> GLT:

@@ -3,7 +3,7 @@
 A block's `IN`, before its last ReLU, is there for IBN-b networks (Pan et al. 2018), and does nothing in others.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from torch import Tensor, nn
 from torch.nn import functional
@@ -128,6 +128,26 @@ class ResNet(nn.Module):
             for place, block in enumerate(stage):
                 assert isinstance(block, Block)
                 yield f"layer{number}.{place}", block
+
+    def pick(self, names: Iterable[str]) -> dict[str, Block]:
+        """Find residual blocks by name, under names that modules may have: "layer2_0" for "layer2.0".
+
+        Raises `ValueError` for a name that is not among `named_blocks`.
+        """
+        known, wanted = dict(self.named_blocks()), tuple(names)
+        unknown = sorted(set(wanted) - known.keys())
+        if unknown:
+            raise ValueError(f"this ResNet has no block {unknown[0]!r}: there are {', '.join(known)}")
+        return {module_name(name): known[name] for name in wanted}
+
+
+def module_name(block: str) -> str:
+    """Spell a block's name so that a module may have it.
+
+    >>> module_name("layer2.0")
+    'layer2_0'
+    """
+    return block.replace(".", "_")
 
 
 def load_pretrained(network: nn.Module, weights: Mapping[str, Tensor], expected: str = "torchvision's names") -> None:

@@ -2,14 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-from torch import nn
-
+from s2reid.layers.classifier import classifier
 from s2reid.learner import Task
-from s2reid.methods.source_only import SourceOnly, SourceOnlyLearner
+from s2reid.methods.source_only import EPOCH, SourceOnly, SourceOnlyLearner
 from s2reid.scales import Schedule, TestSetting
-
-EPOCH = 36
-"""Batches in an epoch of the paper's source, as in source_only's schedule."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +42,3 @@ class AP3DLearner(SourceOnlyLearner):
         super().__init__(settings, task)
         self.encoder.neck.bias.requires_grad_()
         self.classifier = classifier(self.encoder.num_features, task.num_persons)
-
-
-def classifier(num_features: int, num_persons: int) -> nn.Linear:
-    """Build a classifier as the release starts it."""
-    made = nn.Linear(num_features, num_persons)
-    nn.init.normal_(made.weight, std=0.001)
-    nn.init.zeros_(made.bias)
-    return made

@@ -15,14 +15,14 @@ from torch.optim import Adam, Optimizer
 
 from s2reid import lookup
 from s2reid.batch import Clips
+from s2reid.layers.classifier import classifier
 from s2reid.layers.cosine_classifier import CosineClassifier
 from s2reid.layers.encoder import Encoder
 from s2reid.learner import Task, Terms
 from s2reid.losses.identity import identity
 from s2reid.losses.outfit import outfit
 from s2reid.losses.triplet import triplet
-from s2reid.methods.ap3d import EPOCH, classifier
-from s2reid.methods.source_only import SourceOnly, SourceOnlyLearner
+from s2reid.methods.source_only import EPOCH, SourceOnly, SourceOnlyLearner
 from s2reid.optimizers import build
 from s2reid.scales import Schedule, TestSetting
 
@@ -62,10 +62,10 @@ class CAL(SourceOnly):
         return PAPER if scale == "paper" and not continues else super().schedule(scale, continues)
 
     def encoder(self, scale: str) -> Encoder:
-        """Build the network, its neck with a bias; c2d takes the largest value of each channel, as the paper's does."""
+        """Build the network; c2d takes the largest value of each channel, as the paper's does."""
         module = lookup.find("backbones", self.backbone)
         pooled = {"stripes": 1, "pooling": "max"} if self.backbone == "c2d" else {}
-        return Encoder(module.build(**{**module.SIZES[scale], **pooled}), neck_bias=True)
+        return Encoder(module.build(**{**module.SIZES[scale], **pooled}))
 
     def build(self, task: Task) -> "CALLearner":
         """Build the learner, with fresh weights."""
@@ -85,6 +85,7 @@ class CALLearner(SourceOnlyLearner):
     def __init__(self, settings: CAL, task: Task) -> None:
         super().__init__(settings, task)
         self.settings: CAL = settings
+        self.encoder.neck.bias.requires_grad_()
         self.classifier = classifier(self.encoder.num_features, task.num_persons)
         counts = torch.tensor(task.outfits or [1] * task.num_persons)
         self.outfits = CosineClassifier(self.encoder.num_features, int(counts.sum()), settings.scale)

@@ -10,7 +10,7 @@ from s2reid.batch import Clips
 from s2reid.learner import Task, Terms
 from s2reid.losses.circle import circle
 from s2reid.methods.source_only import SourceOnly, SourceOnlyLearner
-from s2reid.optimizers import build
+from s2reid.optimizers import build, clipping
 from s2reid.scales import Schedule, TestSetting
 
 NUM_FRAMES = {"paper": 8}
@@ -105,13 +105,5 @@ class CAViTLearner(SourceOnlyLearner):
         backward: Callable[[Tensor], None],
     ) -> Terms:
         """Update once, with a gradient that is not too long."""
-
-        def backward_and_cut(loss: Tensor) -> None:
-            backward(loss)
-            for optimizer in optimizers:
-                scaler = getattr(optimizer, "scaler", None)  # half precision scales gradients up
-                if scaler is not None:
-                    scaler.unscale_(optimizer.optimizer)  # type: ignore[attr-defined]
-            nn.utils.clip_grad_norm_(self.parameters(), LARGEST_GRADIENT)
-
-        return super().step(forward, source, target, optimizers, backward_and_cut)
+        clipped = clipping(backward, self.parameters(), optimizers, LARGEST_GRADIENT)
+        return super().step(forward, source, target, optimizers, clipped)

@@ -16,6 +16,7 @@ from torch.optim import Optimizer
 
 from s2reid.batch import Clips
 from s2reid.layers.average import Average
+from s2reid.layers.classifier import classifier
 from s2reid.layers.domain_norm import copy_norms, in_domain, specialise
 from s2reid.layers.encoder import Encoder
 from s2reid.layers.kmeans import kmeans
@@ -134,9 +135,7 @@ class GLTLearner(SourceOnlyLearner):
             return
         width = self.encoder.num_features
         self.numbers = settings.numbers(task.num_target)
-        self.heads = nn.ModuleList(nn.Linear(width, number, bias=False) for number in self.numbers)
-        for head in self.heads.parameters():
-            nn.init.normal_(head, std=0.001)
+        self.heads = nn.ModuleList(classifier(width, number, bias=False) for number in self.numbers)
         self.average_heads = Average(self.heads, settings.average)
         self.register_buffer(
             "labels", torch.zeros(len(self.numbers), task.num_target, dtype=torch.long), persistent=False

@@ -8,16 +8,15 @@ from torch import Tensor, nn
 
 from s2reid.backbones import psta
 from s2reid.batch import Clips
+from s2reid.layers.classifier import classifier
 from s2reid.learner import Task, Terms
 from s2reid.losses.identity import identity
 from s2reid.losses.triplet import triplet
-from s2reid.methods.source_only import SourceOnly, SourceOnlyLearner
+from s2reid.methods.source_only import EPOCH, SourceOnly, SourceOnlyLearner
 from s2reid.scales import Schedule, TestSetting
 
 NUM_FRAMES = 8
 """Frames of a clip, in training and in a test: three times halved, one is left."""
-EPOCH = 36
-"""Batches in an epoch of the paper's source, as in source_only's schedule."""
 
 
 @dataclass(frozen=True)
@@ -65,15 +64,15 @@ class PSTALearner(SourceOnlyLearner):
         width, lower = self.encoder.num_features, range(len(self.backbone.levels) - 1)
         self.necks = nn.ModuleList(_without_shift(nn.BatchNorm1d(width)) for _ in lower)
         _without_shift(self.encoder.neck)
-        self.classifier = _classifier(width, task.num_persons)
-        self.classifiers = nn.ModuleList(_classifier(width, task.num_persons) for _ in lower)
+        self.classifier = classifier(width, task.num_persons)
+        self.classifiers = nn.ModuleList(classifier(width, task.num_persons) for _ in lower)
 
     def losses(self, source: Clips, target: Clips | None) -> Terms:
         """Compute `identity` and `triplet`, each the mean over the levels; the target is not looked at."""
         levels: Sequence[Tensor] = self.backbone.branches(self.encoder.normalise(source.pixels)).unbind(1)  # type: ignore
         necks, classifiers = (*self.necks, self.encoder.neck), (*self.classifiers, self.classifier)
         normalised = [neck(level) for neck, level in zip(necks, levels)]
-        logits = [classifier(level) for classifier, level in zip(classifiers, normalised)]
+        logits = [one(level) for one, level in zip(classifiers, normalised)]
         settings, person = self.settings, source.person
         compared = normalised if settings.metric == "cosine" else levels
         triplets = [triplet(level, person, settings.margin, settings.metric) for level in compared]
@@ -87,10 +86,3 @@ def _without_shift(neck: nn.BatchNorm1d) -> nn.BatchNorm1d:
     nn.init.ones_(neck.weight)
     neck.bias.requires_grad_(False)
     return neck
-
-
-def _classifier(width: int, num_persons: int) -> nn.Linear:
-    made = nn.Linear(width, num_persons)
-    nn.init.normal_(made.weight, std=0.001)
-    nn.init.zeros_(made.bias)
-    return made

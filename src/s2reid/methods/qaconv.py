@@ -18,7 +18,7 @@ from s2reid.layers.graph_sampler import neighbourhoods
 from s2reid.layers.matcher import Matcher
 from s2reid.learner import Learner, Order, Task, Terms, View
 from s2reid.losses.matching import matching
-from s2reid.optimizers import build
+from s2reid.optimizers import build, clipping
 from s2reid.scales import Schedule, TestSetting
 
 SCHEDULES = {
@@ -148,9 +148,5 @@ class QAConvLearner(Learner):
         backward: Callable[[Tensor], None],
     ) -> Terms:
         """Update once, with a gradient of bounded norm."""
-
-        def clipped(loss: Tensor) -> None:
-            backward(loss)
-            nn.utils.clip_grad_norm_(self.parameters(), self.settings.clip_norm)
-
+        clipped = clipping(backward, self.parameters(), optimizers, self.settings.clip_norm)
         return super().step(forward, source, target, optimizers, clipped)

@@ -11,17 +11,20 @@ from torch.optim import Optimizer
 from s2reid import lookup
 from s2reid.batch import Clips
 from s2reid.layers.average import Average
+from s2reid.layers.classifier import classifier
 from s2reid.layers.encoder import Encoder, Features
 from s2reid.learner import Learner, Task, Terms
 from s2reid.losses.identity import identity
 from s2reid.losses.triplet import Metric, triplet
 from s2reid.scales import Schedule, TestSetting
 
+EPOCH = 36
+"""Batches of 8 persons x 4 clips in an epoch of the paper's source."""
 SCHEDULES = {
     # 64 images a step, the last quarter of the steps at full size.
     "small": Schedule(800, 32, 2, 1, 6e-3, 0.05, optimizer="muon", warmup=50, sizes=((0.75, 0.75), (0.25, 1.0))),
-    # SINet's recipe, 160 epochs of 36 batches of 8 persons x 4 clips.
-    "paper": Schedule(5760, 8, 4, 4, 3e-4, 5e-4, optimizer="adam", milestones=(0.25, 0.5, 0.75)),
+    # SINet's recipe, 160 epochs.
+    "paper": Schedule(160 * EPOCH, 8, 4, 4, 3e-4, 5e-4, optimizer="adam", milestones=(0.25, 0.5, 0.75)),
 }
 CONTINUED = 0.05
 """Share of a schedule's steps, at a tenth of its rate, for a model that is continued."""
@@ -91,8 +94,7 @@ class SourceOnlyLearner(Learner):
         super().__init__()
         self.settings, self.test = settings, settings.test
         self.encoder = settings.encoder(task.scale.name)
-        self.classifier = nn.Linear(self.encoder.num_features, task.num_persons, bias=False)
-        nn.init.normal_(self.classifier.weight, std=0.001)
+        self.classifier = classifier(self.encoder.num_features, task.num_persons, bias=False)
         self.average = Average(self.encoder, settings.average) if settings.average else None
         if self.average:
             self.tested = f"moving average of the weights (momentum {settings.average})"

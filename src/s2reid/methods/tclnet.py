@@ -8,10 +8,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from s2reid.batch import Clips
+from s2reid.layers.classifier import classifier
 from s2reid.learner import Task, Terms
 from s2reid.losses.identity import identity
 from s2reid.losses.triplet import triplet
-from s2reid.methods.ap3d import AP3D, EPOCH, AP3DLearner, classifier
+from s2reid.methods.ap3d import AP3D, AP3DLearner
+from s2reid.methods.source_only import EPOCH
 from s2reid.scales import Schedule
 
 
