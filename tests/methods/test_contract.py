@@ -14,15 +14,20 @@ from s2reid.model import Card
 from s2reid.scales import TestSetting
 
 NAMES = lookup.names("methods")
+ADVERSARIAL, TAUGHT = {"frame", "video", "mixture"}, {"same_cluster", "cluster_pull"}
 MINIMISED = {
     "ap3d": {"identity", "triplet"},
     "cal": {"identity", "outfit_classifier", "outfit"},
     "glt": {"identity", "triplet", "group", "group_triplet"},
     "qaconv": {"matching"},
+    "s2r": {"identity", "triplet", "diversity", *ADVERSARIAL, *TAUGHT},
+    "s2r_released": {"identity", "triplet", "diversity", "frame", "video", *TAUGHT},
     "source_only": {"identity", "triplet"},
     "target_bn": {"identity", "triplet"},
     "tclnet": {"identity", "triplet"},
 }
+ELSEWHERE = {"diversity", *ADVERSARIAL, *TAUGHT}
+"""Terms that a few steps on one batch need not lower: test_s2r.py follows them."""
 pytestmark = pytest.mark.usefixtures("tiny_scale")
 
 
@@ -47,18 +52,19 @@ def train(name, learner, steps, seed=0):
 
 def test_the_walk_covers_every_method():
     assert set(NAMES) == set(MINIMISED)
-    assert len(NAMES) == 7
-    assert [name for name in NAMES if settings(name).needs_target] == ["glt", "target_bn"]
+    assert len(NAMES) == 9
+    assert [name for name in NAMES if settings(name).needs_target] == ["glt", "s2r", "s2r_released", "target_bn"]
     before = {name: settings(name).before() for name in NAMES}
-    goes_on = {"target_bn": settings("source_only"), "glt": replace(settings("glt"), stage=1)}
-    assert before == {name: goes_on.get(name) for name in NAMES}
+    assert {name for name in NAMES if before[name]} == {"glt", "s2r", "target_bn"}
+    assert before["target_bn"] == settings("source_only")
+    assert before["glt"] == replace(settings("glt"), stage=1)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_few_steps_lower_every_term(name):
     trace = train(name, tiny.learner(name), 12)
     assert trace[0].keys() == MINIMISED[name]
-    for term in MINIMISED[name]:
+    for term in MINIMISED[name] - ELSEWHERE:
         assert trace[-1][term] < 0.95 * trace[0][term], (term, [terms[term] for terms in trace])
 
 
@@ -98,6 +104,8 @@ def test_the_loss_does_not_depend_on_the_order_of_the_batch(name):
     columns = (getattr(source, column)[order] for column in ("pixels", "person", "camera", "outfit", "index"))
     expected, found = learner(source, target), learner(type(source)(*columns), target)
     for term, value in expected.items():
+        if term in ADVERSARIAL:
+            continue  # dropout, and combinations drawn by place
         torch.testing.assert_close(found[term], value, rtol=1e-4, atol=1e-5)
 
 
