@@ -2,7 +2,8 @@
 
 import pytest
 import torch
-from tests.backbones.test_contract import perturb, pixels
+from tests.backbones.test_contract import pixels
+from tests.tiny import perturb
 
 from s2reid.backbones import ap3d, ap3d_nl
 from s2reid.layers.resnet import ResNet

@@ -95,6 +95,18 @@ def test_no_more_products_are_held_than_said(monkeypatch):
     torch.testing.assert_close(found, resemblance(query, gallery))
 
 
+def test_in_evaluation_nothing_of_all_pairs_is_held_but_the_scores(monkeypatch):
+    matcher, query, gallery = perturbed().eval(), maps(7, 0), maps(5, 1)
+    held, expected = [], matcher(query, gallery)
+    monkeypatch.setattr(matcher.norm, "forward", lambda values: held.append(values.numel()) or values)
+    monkeypatch.setattr(matcher.score_norm, "forward", lambda values: values)
+    matcher(query, gallery, elements=36 * 11)
+    assert sum(held) == 7 * 5 * 12
+    assert max(held) <= 11 * 12
+    monkeypatch.undo()
+    torch.testing.assert_close(matcher(query, gallery, elements=36 * 11), expected)
+
+
 def test_maps_of_another_size_are_refused():
     with pytest.raises(ValueError, match="weighs the places of maps of 3x2, found 6x4: match images of the size"):
         Matcher(3, 2)(torch.zeros(1, 5, 6, 4), torch.zeros(2, 5, 6, 4))

@@ -14,9 +14,11 @@ from s2reid.video.augment import NONE, Augmentation
 from s2reid.video.loader import (
     ClipSet,
     ClipShape,
+    OrderedBatches,
     PersonBatches,
     RandomBatches,
     loader,
+    look,
     outfit_labels,
     source_labels,
     target_labels,
@@ -254,3 +256,28 @@ def test_a_frame_that_cannot_be_read_is_named_in_one_line_from_a_worker_too(tmp_
         stream(own, workers=workers)
     assert "\n" not in str(raised.value)
     assert "Traceback" not in str(raised.value)
+
+
+def test_ordered_batches_take_the_persons_they_are_told_row_by_row():
+    labels = np.array([2, 0, 2, 1, 0, 2, 3, 3])
+    order = np.array([[3, 0], [1, 2], [2, 3]])
+    batches, other = (OrderedBatches(labels, order, 2, seed) for seed in (0, 1))
+    for step in range(9):
+        assert batches[step].shape == (2, 2)
+        assert [set(labels[own]) for own in batches[step]] == [{person} for person in order[step % 3]]
+        assert all(
+            len(set(own)) == min(2, (labels == person).sum()) for own, person in zip(batches[step], order[step % 3])
+        )
+        assert np.array_equal(batches[step], batches[step])
+    assert any(not np.array_equal(batches[step], other[step]) for step in range(9))
+
+
+def test_a_look_shows_each_tracklet_the_same_way_and_in_order(tracklets):
+    clips = ClipSet(tracklets, source_labels(tracklets), outfit_labels(tracklets), Augmentation())
+    index = [7, 0, 3, 7, 5]
+    shown = list(look(clips, index, SHAPES[-1], seed=3, size=2))
+    assert [len(pixels) for pixels in shown] == [2, 2, 1]
+    whole = torch.cat(shown)
+    assert torch.equal(whole[0], whole[3])
+    assert not torch.equal(whole[0], whole[1])
+    assert torch.equal(torch.cat(list(look(clips, index[1:3], SHAPES[-1], seed=3))), whole[1:3])

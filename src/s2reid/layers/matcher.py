@@ -30,6 +30,8 @@ class Matcher(nn.Module):
     ) -> Float[Tensor, "q g"]:
         """Score all pairs, a block of them at a time: no more than about `elements` products of places are held.
 
+        In training the largest products of all pairs are held too, since the norms look at them together.
+
         Raises `ValueError` for maps of another size than the matcher's.
         """
         height, width = query.shape[2:]
@@ -38,6 +40,18 @@ class Matcher(nn.Module):
                 f"the matcher weighs the places of maps of {self.size[0]}x{self.size[1]}, found {height}x{width}: "
                 "match images of the size it was built for"
             )
+        if self.training:
+            return self._score(query, gallery, elements)
+        num_query, num_gallery = _block(len(gallery), height * width, elements)
+        blocks = [
+            torch.cat([self._score(some, others, elements) for others in torch.split(gallery, num_gallery)], 1)
+            for some in torch.split(query, num_query)
+        ]
+        return torch.cat(blocks)
+
+    def _score(
+        self, query: Float[Tensor, "q c h w"], gallery: Float[Tensor, "g c h w"], elements: int
+    ) -> Float[Tensor, "q g"]:
         best = resemblance(query.flatten(2), gallery.flatten(2), elements)
         scaled = self.norm(best.reshape(-1, 1)).view_as(best)
         scores: Tensor = self.score_norm((scaled * self.weight).sum((2, 3)).reshape(-1, 1))
@@ -53,10 +67,7 @@ def resemblance(
     >>> resemblance(one, other).tolist()
     [[[[2.0, 0.0], [0.5, 2.0]]]]
     """
-    places = query.shape[2]
-    num_pairs = max(1, elements // places**2)
-    num_gallery = min(len(gallery), num_pairs)
-    num_query = max(1, num_pairs // num_gallery)
+    num_query, num_gallery = _block(len(gallery), query.shape[2], elements)
     rows = []
     for some in torch.split(query, num_query):
         blocks = []
@@ -66,3 +77,10 @@ def resemblance(
             blocks.append(torch.stack([products.max(3).values, products.max(2).values], 2))
         rows.append(torch.cat(blocks, 1))
     return torch.cat(rows)
+
+
+def _block(num_gallery: int, places: int, elements: int) -> tuple[int, int]:
+    """Choose how many queries and gallery entries to compare at a time."""
+    num_pairs = max(1, elements // places**2)
+    num_gallery = max(1, min(num_gallery, num_pairs))
+    return max(1, num_pairs // num_gallery), num_gallery

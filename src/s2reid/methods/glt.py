@@ -25,7 +25,7 @@ from s2reid.learner import Order, Task, Terms, View
 from s2reid.losses.identity import identity
 from s2reid.losses.triplet import Metric, triplet
 from s2reid.methods.source_only import SourceOnly, SourceOnlyLearner
-from s2reid.scales import Schedule
+from s2reid.scales import Schedule, TestSetting
 
 SCHEDULES = {
     "small": (
@@ -66,6 +66,7 @@ class GLT(SourceOnly):
     margin: float | None = None
     metric: Metric = "euclidean"
     average: float = 0.999
+    test: TestSetting = TestSetting("all", flip=False)
     stage: Literal[1, 2] = 2
     groups: tuple[int, ...] = ()
     sampled: int = 1
