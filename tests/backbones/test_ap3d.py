@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from tests.backbones.test_contract import pixels
+from tests.backbones.test_contract import images, pixels
 from tests.tiny import perturb
 
 from s2reid.backbones import ap3d, ap3d_nl
@@ -29,7 +29,7 @@ def test_it_starts_as_a_resnet_with_the_largest_value_of_each_frame(name):
 @pytest.mark.parametrize(("name", "seen"), [("ap3d", [0, 1, 2]), ("ap3d_nl", [0, 1, 2, 3, 4])])
 def test_which_frames_a_frame_sees(name, seen):
     network = perturb(build(name)).eval()
-    clip = pixels(name, clips=1, frames=5)
+    clip = images(1, 5, 64, 32)
     clip.requires_grad_()
     network(clip)[0, 0].sum().backward()
     strength = clip.grad[0].abs().sum((1, 2, 3))

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from s2reid.backbones import glt
+from s2reid.layers.domain_norm import specialise
 from s2reid.layers.resnet import ResNet
 
 
@@ -53,6 +54,20 @@ def test_public_weights_fill_the_resnet_strictly():
     assert torch.equal(built.resnet.conv1.weight, weights["conv1.weight"])
     with pytest.raises(ValueError, match="do not fit this ResNet: 1 missing"):
         built.load_pretrained({name: tensor for name, tensor in weights.items() if name != "conv1.weight"})
+
+
+def test_public_weights_are_for_the_norms_of_both_domains():
+    built, weights = network(), ResNet(10, 8).state_dict()
+    weights["layer2.0.bn1.running_mean"] += 1
+    specialise(built)
+    built.load_pretrained(weights)
+    for norm in (built.resnet.layer2[0].bn1.source, built.resnet.layer2[0].bn1.target):
+        assert torch.equal(norm.running_mean, weights["layer2.0.bn1.running_mean"])
+    assert torch.equal(built.resnet.conv1.weight, weights["conv1.weight"])
+    for wrong, message in (({"bn1.weight": None}, "2 missing"), ({"bn2.weight": torch.ones(8)}, "1 unknown")):
+        given = {name: tensor for name, tensor in {**weights, **wrong}.items() if tensor is not None}
+        with pytest.raises(ValueError, match=f"do not fit this ResNet: .*{message}"):
+            built.load_pretrained(given)
 
 
 def test_a_block_that_is_not_there_is_refused():

@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from s2reid.layers.domain_norm import doubled
 from s2reid.layers.gem import GeM
 from s2reid.layers.nonlocal_block import NonLocal
 from s2reid.layers.resnet import ResNet, load_pretrained, module_name
@@ -52,8 +53,11 @@ class GLT(nn.Module):
         return torch.unflatten(self.pool(maps), 0, pixels.shape[:2])
 
     def load_pretrained(self, weights: Mapping[str, Tensor]) -> None:
-        """Fill the ResNet with weights under torchvision's names, strictly; what is beside it keeps its start."""
-        load_pretrained(self.resnet, weights)
+        """Fill the ResNet with weights under torchvision's names, strictly; what is beside it keeps its start.
+
+        Domain-specific norms, if they are there by now, take them for both domains.
+        """
+        load_pretrained(self.resnet, doubled(self.resnet, weights))
 
 
 def build(depth: int, width: int, non_local: Iterable[str] = (), last_stride: int = 1) -> GLT:

@@ -4,7 +4,7 @@
 """
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Literal
 
@@ -38,6 +38,13 @@ def specialise(network: nn.Module) -> None:
             setattr(network, name, DomainNorm(child))
         elif not isinstance(child, DomainNorm):
             specialise(child)
+
+
+def doubled(network: nn.Module, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Name weights of the plain network as `network` does: those of a norm are for both copies."""
+    plain = {own: own.replace(".source.", ".").replace(".target.", ".") for own in network.state_dict()}
+    fitted = {own: weights[name] for own, name in plain.items() if name in weights}
+    return fitted | {name: tensor for name, tensor in weights.items() if name not in plain.values()}
 
 
 def copy_norms(network: nn.Module, start: Domain, goal: Domain) -> None:

@@ -7,17 +7,16 @@ second identity loss, on cosines.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 from torch.optim import Adam, Optimizer
 
-from s2reid import lookup
 from s2reid.batch import Clips
 from s2reid.layers.classifier import classifier
 from s2reid.layers.cosine_classifier import CosineClassifier
-from s2reid.layers.encoder import Encoder
 from s2reid.learner import Task, Terms
 from s2reid.losses.identity import identity
 from s2reid.losses.outfit import outfit
@@ -61,11 +60,10 @@ class CAL(SourceOnly):
         """Give the paper's schedule at its scale, and that of source_only at others."""
         return PAPER if scale == "paper" and not continues else super().schedule(scale, continues)
 
-    def encoder(self, scale: str) -> Encoder:
-        """Build the network; c2d takes the largest value of each channel, as the paper's does."""
-        module = lookup.find("backbones", self.backbone)
+    def sizes(self, scale: str) -> dict[str, Any]:
+        """Give the backbone's numbers; c2d takes the largest value of each channel, as the paper's does."""
         pooled = {"stripes": 1, "pooling": "max"} if self.backbone == "c2d" else {}
-        return Encoder(module.build(**{**module.SIZES[scale], **pooled}))
+        return {**super().sizes(scale), **pooled}
 
     def build(self, task: Task) -> "CALLearner":
         """Build the learner, with fresh weights."""

@@ -65,6 +65,9 @@ class QAConv:
     def before(self) -> None:
         """Start afresh."""
 
+    def trunk(self, scale: str) -> None:
+        """Start from no other network: one without instance norms does not fit."""
+
     def build(self, task: Task) -> "QAConvLearner":
         """Build the learner, with fresh weights."""
         return QAConvLearner(self, task)
