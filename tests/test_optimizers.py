@@ -115,9 +115,8 @@ def test_a_clipped_gradient_has_the_norm_asked_for_at_most(size, kept):
 def test_a_gradient_that_was_scaled_up_is_scaled_down_before_it_is_clipped():
     weight = nn.Parameter(torch.tensor([0.6, 0.8]))
 
-    class Scaled:
-        optimizer = "inner"
-        unscaled = ()
+    class Scaled(torch.optim.SGD):
+        optimizer, unscaled = "inner", ()
 
         @property
         def scaler(self):
@@ -127,7 +126,7 @@ def test_a_gradient_that_was_scaled_up_is_scaled_down_before_it_is_clipped():
             self.unscaled += (optimizer,)
             weight.grad /= 1024
 
-    scaled = Scaled()
+    scaled = Scaled([weight])
     clipping(torch.Tensor.backward, [weight], [scaled], 2.0)(1024 * (weight * weight.detach()).sum())
     assert scaled.unscaled == ("inner",)
     torch.testing.assert_close(weight.grad, weight.detach())

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("tiny_scale")
 
 def test_the_settings_are_the_releases():
     own = CAViT()
-    assert own == CAViT("cavit", 0.1, 0.3, "cosine", 0.0, TestSetting("begin", flip=False), 64.0)
+    assert own == CAViT("cavit", 0.1, 0.3, "cosine", 0.0, TestSetting("begin", flip=False), factor=64.0)
     assert not own.needs_target
     assert own.before() is None
     with pytest.raises(ValueError, match="the setting margin of cavit is None, expected float"):
@@ -129,7 +129,7 @@ def test_clips_have_eight_frames_at_paper_scale_and_the_scales_own_elsewhere(mon
     from s2reid.backbones import cavit as network
 
     assert tiny.learner("cavit").clip_length is None
-    monkeypatch.setitem(network.SIZES, "paper", {**tiny.SIZES["cavit"], "size": (256, 128), "patch": 64})
+    monkeypatch.setitem(network.SIZES, "paper", {**tiny.SIZES["cavit"], "image": (256, 128), "patch": 64})
     schedule = CAViT().schedule("paper")
     assert CAViT().build(Task(PAPER, schedule, 4)).clip_length == schedule.num_frames == 8
 
