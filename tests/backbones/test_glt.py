@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from s2reid.backbones import glt
+from s2reid.layers.domain_norm import specialise
 from s2reid.layers.resnet import ResNet
 
 
@@ -53,6 +54,15 @@ def test_public_weights_fill_the_resnet_strictly():
     assert torch.equal(built.resnet.conv1.weight, weights["conv1.weight"])
     with pytest.raises(ValueError, match="do not fit this ResNet: 1 missing"):
         built.load_pretrained({name: tensor for name, tensor in weights.items() if name != "conv1.weight"})
+
+
+def test_public_weights_fill_the_norms_of_both_domains():
+    built, weights = network(), ResNet(10, 8).state_dict()
+    specialise(built)
+    built.load_pretrained({name: torch.full_like(tensor, 3) for name, tensor in weights.items()})
+    filled = built.resnet.state_dict()
+    assert len(filled) == len(weights) + 5 * 12  # another copy of 12 norms
+    assert all((tensor == 3).all() for tensor in filled.values())
 
 
 def test_a_block_that_is_not_there_is_refused():

@@ -23,10 +23,16 @@ class C2D(nn.Module):
     """
 
     def __init__(
-        self, depth: int, width: int, last_stride: int = 1, stripes: int = 1, pooling: Pooling = "mean"
+        self,
+        depth: int,
+        width: int,
+        last_stride: int = 1,
+        stripes: int = 1,
+        blocks: tuple[int, ...] | None = None,
+        pooling: Pooling = "mean",
     ) -> None:
         super().__init__()
-        self.resnet = ResNet(depth, width, last_stride).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.resnet = ResNet(depth, width, last_stride, blocks).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.stripes = stripes
         self.pool = functional.adaptive_max_pool2d if pooling == "max" else functional.adaptive_avg_pool2d
         self.num_features = self.resnet.num_features * stripes
@@ -42,6 +48,13 @@ class C2D(nn.Module):
         load_pretrained(self.resnet, weights)
 
 
-def build(depth: int, width: int, last_stride: int = 1, stripes: int = 1, pooling: Pooling = "mean") -> C2D:
+def build(
+    depth: int,
+    width: int,
+    last_stride: int = 1,
+    stripes: int = 1,
+    blocks: tuple[int, ...] | None = None,
+    pooling: Pooling = "mean",
+) -> C2D:
     """Build the network; torchvision's names stand behind `resnet.` in its state dict."""
-    return C2D(depth, width, last_stride, stripes, pooling)
+    return C2D(depth, width, last_stride, stripes, blocks, pooling)

@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from s2reid.layers.domain_norm import doubled
 from s2reid.layers.gem import GeM
 from s2reid.layers.nonlocal_block import NonLocal
 from s2reid.layers.resnet import ResNet, load_pretrained
@@ -56,7 +57,7 @@ class GLT(nn.Module):
 
     def load_pretrained(self, weights: Mapping[str, Tensor]) -> None:
         """Fill the ResNet with weights under torchvision's names, strictly; what is beside it keeps its start."""
-        load_pretrained(self.resnet, weights)
+        load_pretrained(self.resnet, doubled(self.resnet, weights))
 
 
 def _key(name: str) -> str:

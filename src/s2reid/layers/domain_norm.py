@@ -4,7 +4,7 @@
 """
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Literal
 
@@ -38,6 +38,17 @@ def specialise(network: nn.Module) -> None:
             setattr(network, name, DomainNorm(child))
         elif not isinstance(child, DomainNorm):
             specialise(child)
+
+
+def doubled(network: nn.Module, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Spell weights of a plain network for one whose norms are specialised: both copies get the norm's."""
+    norms = {name for name, module in network.named_modules() if isinstance(module, DomainNorm)}
+    spelt = {}
+    for name, tensor in weights.items():
+        owner, _, last = name.rpartition(".")
+        for copy_of in (".source.", ".target.") if owner in norms else (".",):
+            spelt[f"{owner}{copy_of}{last}" if owner else last] = tensor
+    return spelt
 
 
 def copy_norms(network: nn.Module, start: Domain, goal: Domain) -> None:

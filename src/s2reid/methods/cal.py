@@ -65,7 +65,8 @@ class CAL(SourceOnly):
         """Build the network, its neck with a bias; c2d takes the largest value of each channel, as the paper's does."""
         module = lookup.find("backbones", self.backbone)
         pooled = {"stripes": 1, "pooling": "max"} if self.backbone == "c2d" else {}
-        return Encoder(module.build(**{**module.SIZES[scale], **pooled}), neck_bias=True)
+        blocks = {"blocks": self.blocks} if self.blocks else {}
+        return Encoder(module.build(**module.SIZES[scale] | pooled | blocks), neck_bias=True)
 
     def build(self, task: Task) -> "CALLearner":
         """Build the learner, with fresh weights."""

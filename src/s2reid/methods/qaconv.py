@@ -65,6 +65,9 @@ class QAConv:
     def before(self) -> None:
         """Start afresh."""
 
+    def trunk(self, scale: str) -> None:
+        """Start from nothing: it is trained on single frames itself."""
+
     def build(self, task: Task) -> "QAConvLearner":
         """Build the learner, with fresh weights."""
         return QAConvLearner(self, task)
