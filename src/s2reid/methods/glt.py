@@ -96,6 +96,9 @@ class GLT(SourceOnly):
         """Give stage 1 of the same method."""
         return replace(self, stage=1) if self.stage == 2 else None
 
+    def trunk(self, scale: str) -> None:
+        """Start from nothing: stage 1 is trained on single frames itself."""
+
     def encoder(self, scale: str) -> Encoder:
         """Build the network with its neck, and norms for each domain."""
         made = super().encoder(scale)

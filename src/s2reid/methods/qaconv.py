@@ -66,7 +66,7 @@ class QAConv:
         """Start afresh."""
 
     def trunk(self, scale: str) -> None:
-        """Start from no other network: one without instance norms does not fit."""
+        """Start from nothing: it is trained on single frames itself, and has norms that no other network has."""
 
     def build(self, task: Task) -> "QAConvLearner":
         """Build the learner, with fresh weights."""
