@@ -15,14 +15,15 @@ def tiny_scale(monkeypatch: pytest.MonkeyPatch):
     from accelerate.state import AcceleratorState, GradientState
     from tests import tiny
 
-    from s2reid import scales
-    from s2reid.backbones import c2d, sinet
-    from s2reid.methods import s2r, source_only
+    from s2reid import lookup, scales
+    from s2reid.methods import glt, qaconv, s2r, source_only
 
-    monkeypatch.setitem(c2d.SIZES, "tiny", tiny.SIZE)
-    monkeypatch.setitem(sinet.SIZES, "tiny", tiny.SINET)
+    for name, size in tiny.SIZES.items():
+        monkeypatch.setitem(lookup.find("backbones", name).SIZES, "tiny", size)
     monkeypatch.setitem(scales.SCALES, "tiny", tiny.SCALE)
     monkeypatch.setitem(source_only.SCHEDULES, "tiny", tiny.SCHEDULE)
+    monkeypatch.setitem(glt.SCHEDULES, "tiny", (tiny.SCHEDULE, tiny.SCHEDULE))
+    monkeypatch.setitem(qaconv.SCHEDULES, "tiny", tiny.SCHEDULE)
     monkeypatch.setitem(s2r.SCHEDULES, "tiny", (tiny.SCHEDULE, tiny.SCHEDULE))
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

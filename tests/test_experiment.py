@@ -260,8 +260,8 @@ def test_a_checkpoint_file_fills_the_backbone(tmp_path, source):
     assert tiny.equal_weights(begun.backbone.state_dict(), trained.backbone.state_dict())
     assert asked.training().continues == model.digest(path)
     assert card.task.schedule.steps == 0
-    with pytest.raises(ValueError, match=r"target_bn continues a model of source_only, and .* is a file of weights"):
-        replace(asked, method="target_bn", target=source).training()
+    first = replace(asked, method="target_bn", target=source).before()  # the file is for the first of both stages
+    assert (first.method, first.start, first.training().continues) == ("source_only", path, model.digest(path))
     for broken, message in (
         ({"state_dict": {**weights, "conv1.weight": torch.zeros(1)}}, "1 of another shape"),
         ({name: weights[name] for name in list(weights)[:4]}, "missing"),

@@ -27,7 +27,7 @@ def plan(method, source, target):
 
 
 def test_the_methods_that_see_a_target_are_counted():
-    assert ADAPTING == ["s2r", "s2r_released", "target_bn"]
+    assert ADAPTING == ["glt", "s2r", "s2r_released", "target_bn"]
 
 
 @pytest.mark.parametrize("method", ADAPTING)
@@ -47,7 +47,7 @@ def test_other_target_labels_give_the_same_key_and_bit_for_bit_the_same_weights(
 
 @pytest.mark.parametrize("method", ADAPTING)
 def test_another_target_does_change_the_key_and_the_weights(method, tmp_path, source, target):
-    other = replace(target, train=target.train[:3])
+    other = replace(target, train=(*target.query, *target.gallery))
     plans = [plan(method, source, data) for data in (target, other)]
     folders = [experiment.run(asked, tmp_path / "runs") for asked in plans]
     assert folders[0] != folders[1]

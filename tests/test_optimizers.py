@@ -5,7 +5,7 @@ import torch
 from tests import tiny
 from torch import nn
 
-from s2reid.optimizers import Muon, build, orthogonalise
+from s2reid.optimizers import Muon, build, clipping, orthogonalise
 
 pytestmark = pytest.mark.usefixtures("tiny_scale")
 
@@ -102,3 +102,31 @@ def test_build_leaves_frozen_parameters_out():
     frozen = nn.Parameter(torch.ones(2, 2), requires_grad=False)
     (optimizer,) = build([frozen, nn.Parameter(torch.ones(3))], tiny.schedule(optimizer="adam"))
     assert sum(len(group["params"]) for group in optimizer.param_groups) == 1
+
+
+@pytest.mark.parametrize(("size", "kept"), [(30.0, 2.0), (0.5, 0.5)])
+def test_a_clipped_gradient_has_the_norm_asked_for_at_most(size, kept):
+    weight = nn.Parameter(torch.tensor([0.6, 0.8]))
+    loss = size * (weight * weight.detach()).sum()
+    clipping(torch.Tensor.backward, [weight], [], 2.0)(loss)
+    torch.testing.assert_close(weight.grad, kept * weight.detach())
+
+
+def test_a_gradient_that_was_scaled_up_is_scaled_down_before_it_is_clipped():
+    weight = nn.Parameter(torch.tensor([0.6, 0.8]))
+
+    class Scaled(torch.optim.SGD):
+        optimizer, unscaled = "inner", ()
+
+        @property
+        def scaler(self):
+            return self
+
+        def unscale_(self, optimizer):
+            self.unscaled += (optimizer,)
+            weight.grad /= 1024
+
+    scaled = Scaled([weight])
+    clipping(torch.Tensor.backward, [weight], [scaled], 2.0)(1024 * (weight * weight.detach()).sum())
+    assert scaled.unscaled == ("inner",)
+    torch.testing.assert_close(weight.grad, weight.detach())

@@ -23,9 +23,11 @@ def test_the_rate_is_a_half_cosine_after_a_warm_up():
     assert 0 < plain.rate(99) < 0.001
 
 
-def test_milestones_divide_by_ten():
+def test_milestones_divide_by_ten_or_as_asked():
     rates = [schedule(milestones=(0.25, 0.5)).rate(step) for step in (0, 24, 25, 49, 50, 99)]
     assert rates == pytest.approx([1, 1, 0.1, 0.1, 0.01, 0.01])
+    slower = [schedule(milestones=(0.25, 0.5), fall=0.3).rate(step) for step in (0, 24, 25, 49, 50, 99)]
+    assert slower == pytest.approx([1, 1, 0.3, 0.3, 0.09, 0.09])
 
 
 @pytest.mark.parametrize("steps", [0, 2, 3, 7, 10, 1000])

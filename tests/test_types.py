@@ -24,6 +24,14 @@ def test_persons_of_a_dataset_are_the_labelled_ones_of_its_training_part():
     assert Dataset("empty").num_persons == 0
 
 
+def test_outfits_are_counted_by_person_where_one_has_several():
+    worn = [(5, 0), (2, 7), (2, 7), (5, 3), (UNKNOWN, 1), (5, 9), (9, 0)]
+    train = tuple(Tracklet("", ("x",), person, 0, outfit) for person, outfit in worn)
+    assert Dataset("d", train=train).outfits == (1, 3, 1)
+    assert Dataset("d", train=train[:2]).outfits == ()
+    assert Dataset("empty").outfits == ()
+
+
 def test_embeddings_slice_like_an_array():
     whole = embeddings()
     part = whole[whole.camera == 1]

@@ -24,8 +24,23 @@ from s2reid.types import UNKNOWN, Tracklet
 
 SCALE = Scale("tiny", 32, 16, 2)
 SIZE = {"depth": 10, "width": 8}
-SINET = {**SIZE, "blocks": (1, 1, 1, 1), "idm_after": (), "sbm_after": (), "num_frames": 2, "image": (32, 16)}
-"""SINet without the modules that fix the size and the length of a clip."""
+SIZES = {
+    "ap3d": {**SIZE, "aligned": ("layer2.0",)},
+    "ap3d_nl": {**SIZE, "aligned": ("layer2.0",), "non_local": ("layer3.0",)},
+    "c2d": SIZE,
+    "cavit": {"width": 12, "heads": 3, "blocks": 2, "patch": 8, "image": (32, 16), "drop": 0.0},
+    "glt": {**SIZE, "non_local": ("layer2.0",)},
+    "psta": {**SIZE, "channels": 32, "image": (32, 16)},
+    "qaconv": {**SIZE, "blocks": (1, 1, 1), "channels": 8, "image": (32, 16)},
+    # Without the modules that fix the size and the length of a clip.
+    "sinet": {**SIZE, "blocks": (1, 1, 1, 1), "idm_after": (), "sbm_after": (), "num_frames": 2, "image": (32, 16)},
+    "tclnet": {**SIZE, "blocks": (1, 1, 1, 2)},
+}
+SCALES = {
+    "psta": replace(SCALE, num_frames=8),
+    "tclnet": replace(SCALE, height=64, width=32, num_frames=4),
+}
+"""Where a method's network cannot take the tiny scale."""
 SCHEDULE = Schedule(4, 3, 2, 1, 3e-3, 0.05)
 PERSONS, CAMERAS = 4, 3
 
@@ -34,14 +49,27 @@ def schedule(steps: int = 4, **changes: Any) -> Schedule:
     return replace(SCHEDULE, steps=steps, **changes)
 
 
-def task(steps: int = 4, num_persons: int = PERSONS, **changes: Any) -> Task:
-    return Task(SCALE, schedule(steps, **changes), num_persons)
+def scale(method: str) -> Scale:
+    return SCALES.get(method, SCALE)
+
+
+def task(steps: int = 4, num_persons: int = PERSONS, method: str = "source_only", **changes: Any) -> Task:
+    return Task(scale(method), schedule(steps, **changes), num_persons, num_target=12 if method == "glt" else 0)
+
+
+LATE = {"cal": {"starts": 0.0}}
+"""Settings under which all terms of a method count from the first step."""
 
 
 def learner(method: str = "source_only", seed: int = 0, num_persons: int = PERSONS, **settings: Any) -> Learner:
-    """Build a method's learner for the tiny task; equal seeds give equal weights."""
+    """Build a method's learner for the tiny task, all terms at work; equal seeds give equal weights."""
     torch.manual_seed(seed)
-    return model.settings(method, settings).build(task(num_persons=num_persons))
+    made: Learner = model.settings(method, LATE.get(method, {}) | settings).build(
+        task(num_persons=num_persons, method=method)
+    )
+    if method == "glt" and made.settings.stage == 2:  # as a plan would group the clips of `clips(6, 2)`
+        made.labels.copy_(torch.stack([torch.arange(12) // 2 % number for number in made.numbers]))
+    return made
 
 
 def fill(network: torch.nn.Module) -> Any:
@@ -73,7 +101,13 @@ def clips(
     colour = rng.integers(40, 216, (num_persons, 1, 3, 1, 1))[person]
     pixels = colour + rng.integers(-30, 31, (len(person), frames, 3, height, width))
     camera, index = np.arange(len(person)) % 2, np.arange(len(person))
-    return Clips(torch.from_numpy(pixels.astype(np.uint8)), *map(torch.from_numpy, (person, camera, 0 * person, index)))
+    return Clips(torch.from_numpy(pixels.astype(np.uint8)), *map(torch.from_numpy, (person, camera, person, index)))
+
+
+def clips_for(method: str, num_persons: int = 3, each: int = 2, seed: int = 0) -> Clips:
+    """Draw clips of the length and size that a method's network takes."""
+    own = scale(method)
+    return clips(num_persons, each, own.num_frames, own.height, own.width, seed)
 
 
 def unlabelled(known: Clips) -> Clips:

@@ -12,7 +12,8 @@ class Clips:
     """A batch of clips; pixels stay uint8 RGB until they are on the device.
 
     `index` says which tracklet of the training list a clip was cut from, so that pseudo-labels live beside the data.
-    A target clip's `person` is `UNKNOWN`, always.
+    A source clip's `outfit` counts the pairs of person and outfit. A target clip's `person` and `outfit` are `UNKNOWN`,
+    always.
     """
 
     pixels: UInt8[Tensor, "b t 3 h w"]

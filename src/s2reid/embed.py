@@ -62,6 +62,12 @@ class Model:
         person, camera, outfit = (np.array(column, np.int64) for column in columns)
         return Embeddings(vectors, person, camera, outfit)
 
+    @torch.no_grad()
+    def distance(self, query: Float[np.ndarray, "q d"], gallery: Float[np.ndarray, "g d"]) -> Float[np.ndarray, "q g"]:
+        """Tell how far embeddings are apart, by the method's own distance if it has one; smaller is more alike."""
+        sides = (torch.from_numpy(side).float().to(self.device) for side in (query, gallery))
+        return self.learner.distance(*sides).float().cpu().numpy()
+
     @property
     def test(self) -> str:
         """Say what a test looks at and which network is tested."""
@@ -86,7 +92,7 @@ class Model:
 
     def _batches(self, tracklets: Iterable[Frames]) -> Iterator[tuple[torch.Tensor, list[bool]]]:
         """Cut tracklets into clips and group the clips; the flag says whether a clip is its tracklet's last."""
-        length = self.card.task.scale.num_frames
+        length = clip_length(self.card, self.learner)
         size = max(1, BATCH_IMAGES // length)
         clips: list[torch.Tensor] = []
         closes: list[bool] = []
@@ -100,9 +106,9 @@ class Model:
             yield torch.stack(clips), closes
 
     def _clips(self, tracklets: Iterable[Frames]) -> Iterator[tuple[torch.Tensor, bool]]:
-        scale = self.card.task.scale
+        scale, length = self.card.task.scale, clip_length(self.card, self.learner)
         for frames in tracklets:
-            chosen = clips_to_test(len(frames), scale.num_frames, self.learner.test.coverage)
+            chosen = clips_to_test(len(frames), length, self.learner.test.coverage)
             for place, clip in enumerate(chosen):
                 images = [resize(frames[index], scale.height, scale.width) for index in clip]
                 yield torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2), place == len(chosen) - 1
@@ -111,7 +117,12 @@ class Model:
 def how_tested(card: Card, learner: Learner | None = None) -> str:
     """Say which frames a test looks at and which network it tests; printed beside every score."""
     learner = learner or card.build()
-    return f"{learner.test} in clips of {card.task.scale.num_frames}, {learner.tested}"
+    return f"{learner.test} in clips of {clip_length(card, learner)}, {learner.tested}"
+
+
+def clip_length(card: Card, learner: Learner) -> int:
+    """Say how many frames a test's clip has: the learner's own number, else the scale's."""
+    return learner.clip_length or card.task.scale.num_frames
 
 
 def load_model(path: str | Path, device: str | None = None) -> Model:

@@ -14,7 +14,7 @@ import torch
 from s2reid import evaluate as scoring
 from s2reid import model, runs, scales, shipped, train
 from s2reid.batch import Clips
-from s2reid.embed import how_tested, load_model
+from s2reid.embed import clip_length, how_tested, load_model
 from s2reid.learner import Learner, Task
 from s2reid.metrics.rerank import Rerank
 from s2reid.runs import Cell, Training
@@ -76,6 +76,12 @@ class Plan:
         full, whole = own.schedule(self.scale).steps, settings.schedule(self.scale).steps
         steps = None if self.steps is None else round(whole * schedule.steps / full)
         return replace(self, method=_name(settings), settings=asdict(settings), schedule=None, steps=steps)
+
+    def task(self) -> Task:
+        """Say what the learner is built for."""
+        settings, schedule = self.resolved()
+        num_target = len(self.target.train) if settings.needs_target and self.target else 0
+        return Task(scales.find(self.scale), schedule, self.source.num_persons, self.source.outfits, num_target)
 
     def training(self) -> Training:
         """Resolve every default; raise `ValueError` for a name, a setting or a target that is not there."""
@@ -148,7 +154,7 @@ def run(
     if processes.is_main_process:
         runs.begin(training, root)
     processes.wait_for_everyone()
-    task = Task(scales.find(plan.scale), training.schedule, plan.source.num_persons)
+    task = plan.task()
     torch.manual_seed(plan.seed)
     settings, _ = plan.resolved()
     learner: Learner = settings.build(task)
@@ -197,13 +203,18 @@ def evaluate(
     folder = shipped.find(folder)
     card, protocol = model.read_card(folder), protocol or targets[0].protocol
     learner = _tested(card, protocol, frames)
+    if rerank and learner.has_distance:
+        raise ValueError(
+            f"re-ranking compares vectors by their cosine, and {card.method} has a distance of its own: leave it out"
+        )
     _check_splits(folder, card, targets, protocol)
     test, digest = how_tested(card, learner), model.digest(folder)
     cells = [Cell(digest, runs.fingerprint(target, ["query", "gallery"]), test) for target in targets]
     run_folder = folder.parent if (folder.parent / "run.json").is_file() else None
     stores = [run_folder / "embeddings" / cell.key if run_folder else None for cell in cells]
     embedded = _embeddings(folder, learner.test, targets, stores, progress)
-    found = scoring.score_splits(embedded, protocol=protocol, distance=rerank or "cosine")
+    distance = load_model(folder).distance if learner.has_distance else rerank or "cosine"
+    found = scoring.score_splits(embedded, protocol=protocol, distance=distance)
 
     said = {"method": card.method, "test": test, "rerank": asdict(rerank) if rerank else None}
     changed = [str(learner.test)] * (learner.test != card.build().test) + [str(rerank)] * (rerank is not None)
@@ -231,8 +242,9 @@ def _tested(card: model.Card, protocol: str, frames: Coverage | None) -> Learner
     if scoring.find(protocol) is not scoring.seed_protocol:
         learner.test = replace(learner.test, coverage=frames or learner.test.coverage)
         return learner
-    if frames == "all" or card.task.scale.num_frames != scoring.SEED_FRAMES:
-        asked = "all frames were asked for" if frames == "all" else f"the model takes {card.task.scale.num_frames}"
+    length = clip_length(card, learner)
+    if frames == "all" or length != scoring.SEED_FRAMES:
+        asked = "all frames were asked for" if frames == "all" else f"the model takes {length}"
         raise ValueError(
             f"seed_protocol looks at one clip of {scoring.SEED_FRAMES} restricted-begin frames, and {asked}: "
             "use the dataset's own protocol"
@@ -307,7 +319,7 @@ def cost(plan: Plan, root: Path) -> str:
     if (training.folder(root) / "model" / shipped.CARD).is_file():
         return f"trained already, in {training.folder(root)}: nothing to do"
     scale, schedule = scales.find(plan.scale), training.schedule
-    learner: Learner = plan.resolved()[0].build(Task(scale, schedule, plan.source.num_persons))
+    learner: Learner = plan.resolved()[0].build(plan.task())
     parameters = sum(parameter.numel() for parameter in learner.parameters() if parameter.requires_grad)
     images = schedule.images_per_step * (2 if training.target else 1)
     share = sum((height / scale.height) ** 2 for height in schedule.heights(scale.height))
@@ -326,7 +338,7 @@ def _seconds_per_image(learner: Learner, scale: scales.Scale, num_clips: int, nu
     learner = learner.to(device).train()
     pixels = torch.full((num_clips, num_frames, 3, scale.height, scale.width), 127, dtype=torch.uint8, device=device)
     labels = torch.arange(num_clips, device=device) // 2
-    clips = Clips(pixels, labels % 2, labels, labels, labels)
+    clips = Clips(pixels, labels % 2, labels, labels % 2, labels)
     taken = []
     for _ in range(3):
         began = perf_counter()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int, UInt8
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim import Optimizer
@@ -19,11 +19,45 @@ Terms = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Task:
-    """What a method is built for: the input, the schedule and how many persons the source has."""
+    """What a method is built for: the input, the schedule and how many persons the source has.
+
+    `outfits` counts the outfits of each person, in the order of the persons; it is empty where each has one.
+    `num_target` counts the training tracklets of the target; 0 where the method does not look at it.
+    """
 
     scale: Scale
     schedule: Schedule
     num_persons: int
+    outfits: tuple[int, ...] = ()
+    num_target: int = 0
+
+    def __post_init__(self) -> None:
+        if self.outfits and len(self.outfits) != self.num_persons:
+            raise ValueError(f"outfits are counted for {len(self.outfits)} of {self.num_persons} persons: count all")
+
+
+@dataclass(frozen=True)
+class View:
+    """What a plan may look at: one side's tracklets, as a network sees them now.
+
+    `person` is `UNKNOWN` for a target. `embed` takes the numbers of tracklets and gives what `Learner.encode` makes of
+    one clip of each, cut as for training and not varied.
+    """
+
+    person: Int[Tensor, " n"]
+    embed: Callable[[Int[Tensor, " b"]], Float[Tensor, "b d"]]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a plan asks of an epoch's batches; what is None is left to chance.
+
+    `persons` are the source's persons in each batch, a row a step. `groups` are labels of the target's tracklets: its
+    batches take clips of groups as those of the source take clips of persons.
+    """
+
+    persons: Int[Tensor, "steps p"] | None = None
+    groups: Int[Tensor, " n"] | None = None
 
 
 @runtime_checkable
@@ -45,8 +79,12 @@ class Learner(nn.Module):
     """What the method looks at when it is tested; printed beside every score."""
     tested = "the trained network"
     """Which network is tested; printed beside every score."""
+    clip_length: int | None = None
+    """Frames of a test's clip, where the scale's number will not do."""
     target_views = 1
     """How many clips of a target tracklet come side by side in a batch, each cut and augmented by itself."""
+    epoch: int | None = None
+    """Steps from one plan to the next; None where nothing is planned."""
     fresh: tuple[str, ...] = ()
     """Names, or beginnings of names, of what starts anew where a model is continued, and that it may lack."""
 
@@ -76,6 +114,23 @@ class Learner(nn.Module):
     def pool(self, clips: Float[Tensor, "m d"]) -> Float[Tensor, " d"]:
         """Merge the features of a tracklet's clips into the tracklet's: their mean, at length 1."""
         return functional.normalize(clips.mean(0), dim=0)
+
+    def distance(self, query: Float[Tensor, "q d"], gallery: Float[Tensor, "g d"]) -> Float[Tensor, "q g"]:
+        """Tell how far tracklets' features are apart: one minus their cosine."""
+        return 1 - functional.normalize(query, dim=1) @ functional.normalize(gallery, dim=1).T
+
+    @property
+    def has_distance(self) -> bool:
+        """Say whether tracklets are compared by a distance of the method's own."""
+        return type(self).distance is not Learner.distance
+
+    def plan(self, epoch: int, seed: int, source: View, target: View | None) -> Order:
+        """Look at the data before an epoch (0, 1, ...), in evaluation mode, and order its batches.
+
+        A run that resumes plans its epoch again: what comes out, and what the learner keeps of it outside its state
+        dict, must follow from the weights and the seed (which is the epoch's own) alone.
+        """
+        return Order()
 
     def total(self, terms: Terms) -> Float[Tensor, ""]:
         """Weigh the terms into the number that is minimised: their sum."""

@@ -127,7 +127,8 @@ def read_card(folder: str | Path) -> Card:
         task = said["task"]
         sizes = tuple((share, height) for share, height in task["schedule"]["sizes"])
         schedule = Schedule(**{**task["schedule"], "sizes": sizes, "milestones": tuple(task["schedule"]["milestones"])})
-        built = Task(scales.Scale(**task["scale"]), schedule, task["num_persons"])
+        counts = task["num_persons"], tuple(task.get("outfits", ())), task.get("num_target", 0)
+        built = Task(scales.Scale(**task["scale"]), schedule, *counts)
         known = settings(said["method"], said["settings"])
         return Card(said["method"], known, built, said["provenance"], said.get("published", False))
     except (KeyError, TypeError) as error:

@@ -1,6 +1,6 @@
 """Optimizers by name, built from a schedule: Adam's family and SGD, and Muon, which needs fewer steps."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -92,6 +92,23 @@ def build(parameters: Iterable[nn.Parameter], schedule: Schedule) -> list[Optimi
     kernels = [parameter for parameter in trained if _is_between_features(parameter)]
     rest = [parameter for parameter in trained if not _is_between_features(parameter)]
     return [Muon(kernels, lr=rate, weight_decay=decay), PLAIN["adamw"](_groups(rest, decay), lr=rate)]
+
+
+def clipping(
+    backward: Callable[[Tensor], None], parameters: Iterable[nn.Parameter], optimizers: Sequence[Optimizer], norm: float
+) -> Callable[[Tensor], None]:
+    """Make a backward pass that shortens the gradient of these parameters to a norm where it is longer."""
+    held = list(parameters)
+
+    def clipped(loss: Tensor) -> None:
+        backward(loss)
+        for optimizer in optimizers:
+            scaler = getattr(optimizer, "scaler", None)  # half precision scales gradients up
+            if scaler is not None:
+                scaler.unscale_(optimizer.optimizer)  # type: ignore[attr-defined]
+        nn.utils.clip_grad_norm_(held, norm)
+
+    return clipped
 
 
 def _is_between_features(parameter: Tensor) -> bool:

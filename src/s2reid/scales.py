@@ -35,9 +35,9 @@ class Schedule:
     """How a network is trained.
 
     A step sees `num_persons` x `clips_per_person` source clips of `num_frames` frames, and as many target clips where
-    the method looks at the target. `milestones` are shares of the run after which the learning rate falls tenfold;
-    without them it follows a half cosine to `final_rate`, a share of the full rate. `sizes` are (share of the steps,
-    share of the height): most steps see smaller images, the last ones full size (docs/decisions/0002).
+    the method looks at the target. `milestones` are shares of the run after which the learning rate is multiplied by
+    `fall`; without them it follows a half cosine to `final_rate`, a share of the full rate. `sizes` are (share of the
+    steps, share of the height): most steps see smaller images, the last ones full size (docs/decisions/0002).
     """
 
     steps: int
@@ -50,6 +50,7 @@ class Schedule:
     warmup: int = 0
     final_rate: float = 0.0
     milestones: tuple[float, ...] = ()
+    fall: float = 0.1
     sizes: tuple[tuple[float, float], ...] = ((1.0, 1.0),)
 
     def __post_init__(self) -> None:
@@ -73,7 +74,7 @@ class Schedule:
         """
         warm = min(1.0, (step + 1) / (self.warmup + 1))
         if self.milestones:
-            return float(warm * 0.1 ** sum(step >= share * self.steps for share in self.milestones))
+            return float(warm * self.fall ** sum(step >= share * self.steps for share in self.milestones))
         cosine = 0.5 * (1 + math.cos(math.pi * step / max(1, self.steps)))
         return warm * (self.final_rate + (1 - self.final_rate) * cosine)
 

@@ -16,10 +16,21 @@ from safetensors import SafetensorError
 
 from s2reid.batch import Clips
 from s2reid.learner import Learner, Task, Terms
+from s2reid.plan import plan
 from s2reid.runs import LOG, read_log
 from s2reid.types import Tracklet
 from s2reid.video.augment import Augmentation
-from s2reid.video.loader import ClipSet, ClipShape, PersonBatches, RandomBatches, loader, source_labels, target_labels
+from s2reid.video.loader import (
+    Batches,
+    ClipSet,
+    ClipShape,
+    PersonBatches,
+    RandomBatches,
+    loader,
+    outfit_labels,
+    source_labels,
+    target_labels,
+)
 
 CHECKPOINT = "checkpoint"
 LOG_EVERY = 10  # steps whose mean makes one line of the log
@@ -101,37 +112,47 @@ def fit(
     ]
     labels = source_labels(source)
     persons = PersonBatches(labels, schedule.num_persons, schedule.clips_per_person, options.seed)
-    clip_sets = [ClipSet(source, labels, augmentation)]
-    batches: list[PersonBatches | RandomBatches] = [persons]
+    clip_sets = [ClipSet(source, labels, outfit_labels(source), augmentation)]
+    usual: list[Batches] = [persons]
     if target is not None:
-        clip_sets.append(ClipSet(target, target_labels(target), augmentation))
+        clip_sets.append(ClipSet(target, target_labels(target), target_labels(target), augmentation))
         size, views = schedule.num_persons * schedule.clips_per_person, learner.target_views
-        batches.append(RandomBatches(len(target), max(1, size // views), options.seed, views))
+        usual.append(RandomBatches(len(target), max(1, size // views), options.seed, views))
 
     # State: the network, its optimizers and the learning rate, restored from the last checkpoint.
     optimizers = learner.optimizers(schedule)
     base_rates = [[group["lr"] for group in optimizer.param_groups] for optimizer in optimizers]
     wrapped, *optimizers = accelerator.prepare(learner, *optimizers)
     first_step = _restore(accelerator, folder)
-    streams: list[Iterator[Clips]] = [
-        loader(
-            clips,
-            batch,
-            shapes,
-            seed=options.seed,
-            first_step=first_step,
-            workers=options.workers,
-            rank=accelerator.process_index,
-            world_size=accelerator.num_processes,
-        )
-        for clips, batch in zip(clip_sets, batches)
-    ]
+
+    # Epochs, where the method plans them. A checkpoint lies between two, so that a resumed run plans as it would have.
+    epoch, batches, checkpoint_every = learner.epoch or max(1, schedule.steps), usual, options.checkpoint_every
+    if learner.epoch:
+        checkpoint_every = -(-checkpoint_every // epoch) * epoch
+        if accelerator.num_processes > 1:
+            raise ValueError(f"{type(learner).__name__} plans its epochs in one process: start one, not several")
 
     # The loop.
     learner.train()
     log = _Log(folder / LOG, first_step, accelerator)
     clock = time.perf_counter()
     for step in range(first_step, schedule.steps):
+        if step % epoch == 0 or step == first_step:
+            if learner.epoch:
+                batches = plan(learner, step // epoch, clip_sets, usual, schedule, shapes[-1], options.seed)
+            streams: list[Iterator[Clips]] = [
+                loader(
+                    clips,
+                    batch,
+                    shapes[: step + epoch],
+                    seed=options.seed,
+                    first_step=step,
+                    workers=options.workers,
+                    rank=accelerator.process_index,
+                    world_size=accelerator.num_processes,
+                )
+                for clips, batch in zip(clip_sets, batches)
+            ]
         for optimizer, rates in zip(optimizers, base_rates):
             for group, rate in zip(optimizer.param_groups, rates):
                 group["lr"] = rate * schedule.rate(step)
@@ -156,7 +177,7 @@ def fit(
         )
         report(progress)
         log.add(progress, schedule.learning_rate * schedule.rate(step))
-        if (step + 1) % options.checkpoint_every == 0 and step + 1 < schedule.steps:
+        if (step + 1) % checkpoint_every == 0 and step + 1 < schedule.steps:
             log.flush()
             _checkpoint(accelerator, folder, step + 1)
     log.flush()

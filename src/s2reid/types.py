@@ -8,6 +8,7 @@ Legend of the shape letters used in every annotation:
 
 import os
 import zipfile
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,6 +74,13 @@ class Dataset:
     def num_persons(self) -> int:
         """Count the labelled persons of the training part."""
         return len({tracklet.person for tracklet in self.train if tracklet.person >= 0})
+
+    @property
+    def outfits(self) -> tuple[int, ...]:
+        """Count the outfits of each of these persons, in the order of their numbers; empty where each has one."""
+        worn = sorted({(tracklet.person, tracklet.outfit) for tracklet in self.train if tracklet.person >= 0})
+        counts = Counter(person for person, _ in worn)
+        return tuple(counts.values()) if len(worn) > len(counts) else ()
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Batches: P different persons x K clips, a function of the seed and the step alone."""
 
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -13,9 +14,12 @@ from s2reid.video.augment import NONE, Augmentation
 from s2reid.video.loader import (
     ClipSet,
     ClipShape,
+    OrderedBatches,
     PersonBatches,
     RandomBatches,
     loader,
+    look,
+    outfit_labels,
     source_labels,
     target_labels,
 )
@@ -130,6 +134,15 @@ def test_labels():
             source_labels(wrong)
 
 
+def test_outfits_are_counted_over_persons_and_a_targets_are_forgotten(tracklets):
+    worn = tuple(replace(tracklet, outfit=3 * (place % 2)) for place, tracklet in enumerate(tracklets))
+    assert outfit_labels(worn).tolist() == [0, 1, 0, 1, 2, 3, 2, 5, 4, 6]
+    for batch in stream(worn):
+        assert batch.outfit.tolist() == outfit_labels(worn)[batch.index].tolist()
+        assert len(batch.outfit.unique()) > 3
+    assert all(batch.outfit.unique().tolist() == [UNKNOWN] for batch in stream(worn, is_target=True))
+
+
 @pytest.fixture(scope="module")
 def tracklets(tmp_path_factory):
     """Four persons with 4, 3, 2 and 1 tracklets."""
@@ -142,7 +155,8 @@ SHAPES = [ClipShape(2, 16, 8)] * 3 + [ClipShape(2, 32, 16)] * 3
 def stream(tracklets, is_target=False, augmentation=Augmentation(), seed=3, **options):
     labels = (target_labels if is_target else source_labels)(tracklets)
     batches = RandomBatches(len(tracklets), 6, seed) if is_target else PersonBatches(labels, 3, 2, seed)
-    return list(loader(ClipSet(tracklets, labels, augmentation), batches, SHAPES, seed=seed, **options))
+    outfits = (target_labels if is_target else outfit_labels)(tracklets)
+    return list(loader(ClipSet(tracklets, labels, outfits, augmentation), batches, SHAPES, seed=seed, **options))
 
 
 def are_equal(one, other):
@@ -242,3 +256,28 @@ def test_a_frame_that_cannot_be_read_is_named_in_one_line_from_a_worker_too(tmp_
         stream(own, workers=workers)
     assert "\n" not in str(raised.value)
     assert "Traceback" not in str(raised.value)
+
+
+def test_ordered_batches_take_the_persons_they_are_told_row_by_row():
+    labels = np.array([2, 0, 2, 1, 0, 2, 3, 3])
+    order = np.array([[3, 0], [1, 2], [2, 3]])
+    batches, other = (OrderedBatches(labels, order, 2, seed) for seed in (0, 1))
+    for step in range(9):
+        assert batches[step].shape == (2, 2)
+        assert [set(labels[own]) for own in batches[step]] == [{person} for person in order[step % 3]]
+        assert all(
+            len(set(own)) == min(2, (labels == person).sum()) for own, person in zip(batches[step], order[step % 3])
+        )
+        assert np.array_equal(batches[step], batches[step])
+    assert any(not np.array_equal(batches[step], other[step]) for step in range(9))
+
+
+def test_a_look_shows_each_tracklet_the_same_way_and_in_order(tracklets):
+    clips = ClipSet(tracklets, source_labels(tracklets), outfit_labels(tracklets), Augmentation())
+    index = [7, 0, 3, 7, 5]
+    shown = list(look(clips, index, SHAPES[-1], seed=3, size=2))
+    assert [len(pixels) for pixels in shown] == [2, 2, 1]
+    whole = torch.cat(shown)
+    assert torch.equal(whole[0], whole[3])
+    assert not torch.equal(whole[0], whole[1])
+    assert torch.equal(torch.cat(list(look(clips, index[1:3], SHAPES[-1], seed=3))), whole[1:3])

@@ -26,13 +26,13 @@ class Encoder(nn.Module):
     The backbone maps normalised pixels "b t 3 h w" to frame features "b t d" and says its `num_features`.
     """
 
-    def __init__(self, backbone: nn.Module, neck_bias: bool = False) -> None:
+    def __init__(self, backbone: nn.Module) -> None:
         super().__init__()
         self.backbone = backbone
         self.num_features = int(backbone.num_features)  # type: ignore[arg-type]
         self.neck = nn.BatchNorm1d(self.num_features)
         nn.init.normal_(self.neck.weight, 1.0, 0.02)
-        self.neck.bias.requires_grad_(neck_bias)
+        self.neck.bias.requires_grad_(False)
         self.mean: Tensor
         self.std: Tensor
         self.register_buffer("mean", 255 * torch.tensor(MEAN).view(3, 1, 1), persistent=False)

@@ -1,6 +1,9 @@
-"""ResNets of any width (He et al. 2016), with torchvision's state-dict names so that ImageNet files load."""
+"""ResNets of any width (He et al. 2016), with torchvision's state-dict names so that ImageNet files load.
 
-from collections.abc import Mapping
+A block's `IN`, before its last ReLU, is there for IBN-b networks (Pan et al. 2018), and does nothing in others.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
 
 from torch import Tensor, nn
 from torch.nn import functional
@@ -16,16 +19,24 @@ class BasicBlock(nn.Module):
 
     def __init__(self, in_channels: int, channels: int, stride: int) -> None:
         super().__init__()
+        self.out_channels = channels
         self.conv1 = nn.Conv2d(in_channels, channels, 3, stride, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(channels)
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(channels)
         self.downsample = _shortcut(in_channels, channels, stride)
+        self.IN: nn.Module = nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
-        out = functional.relu(self.bn1(self.conv1(x)), inplace=True)
-        out = self.bn2(self.conv2(out))
-        return functional.relu(out + self.downsample(x), inplace=True)
+        return self.finish(x, self.conv2(self.start(x)))
+
+    def start(self, x: Tensor) -> Tensor:
+        """Compute what `conv2` takes."""
+        return functional.relu(self.bn1(self.conv1(x)), inplace=True)
+
+    def finish(self, x: Tensor, out: Tensor) -> Tensor:
+        """Turn the block's input and the output of `conv2` into the block's output."""
+        return functional.relu(self.IN(self.bn2(out) + self.downsample(x)), inplace=True)
 
 
 class Bottleneck(nn.Module):
@@ -35,7 +46,7 @@ class Bottleneck(nn.Module):
 
     def __init__(self, in_channels: int, channels: int, stride: int) -> None:
         super().__init__()
-        out_channels = channels * self.expansion
+        self.out_channels = out_channels = channels * self.expansion
         self.conv1 = nn.Conv2d(in_channels, channels, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(channels)
         self.conv2 = nn.Conv2d(channels, channels, 3, stride, padding=1, bias=False)
@@ -43,12 +54,22 @@ class Bottleneck(nn.Module):
         self.conv3 = nn.Conv2d(channels, out_channels, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(out_channels)
         self.downsample = _shortcut(in_channels, out_channels, stride)
+        self.IN: nn.Module = nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
-        out = functional.relu(self.bn1(self.conv1(x)), inplace=True)
-        out = functional.relu(self.bn2(self.conv2(out)), inplace=True)
-        out = self.bn3(self.conv3(out))
-        return functional.relu(out + self.downsample(x), inplace=True)
+        return self.finish(x, self.conv2(self.start(x)))
+
+    def start(self, x: Tensor) -> Tensor:
+        """Compute what `conv2` takes."""
+        return functional.relu(self.bn1(self.conv1(x)), inplace=True)
+
+    def finish(self, x: Tensor, out: Tensor) -> Tensor:
+        """Turn the block's input and the output of `conv2` into the block's output."""
+        out = self.bn3(self.conv3(functional.relu(self.bn2(out), inplace=True)))
+        return functional.relu(self.IN(out + self.downsample(x)), inplace=True)
+
+
+Block = BasicBlock | Bottleneck
 
 
 class ResNet(nn.Module):
@@ -58,8 +79,13 @@ class ResNet(nn.Module):
         depth: 10, 18, 34 or 50.
         width: channels of the stem; torchvision's networks have 64.
         last_stride: stride of the last stage; 1 keeps a finer map (stride s = 16), the habit of re-identification.
-        blocks: residual blocks in each stage, where they differ from the depth's own.
+        blocks: residual blocks in each stage, where they differ from the depth's own; three numbers leave layer4 out.
     """
+
+    layer1: nn.Sequential
+    layer2: nn.Sequential
+    layer3: nn.Sequential
+    layer4: nn.Sequential
 
     def __init__(
         self, depth: int = 50, width: int = 64, last_stride: int = 1, blocks: tuple[int, ...] | None = None
@@ -69,7 +95,7 @@ class ResNet(nn.Module):
             raise ValueError(f"no ResNet of depth {depth}: there are {', '.join(map(str, BLOCKS))}")
         block = Bottleneck if depth >= 50 else BasicBlock
         self.conv1 = nn.Conv2d(3, width, 7, stride=2, padding=3, bias=False)
-        self.bn1 = nn.BatchNorm2d(width)
+        self.bn1: nn.Module = nn.BatchNorm2d(width)
         self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
         channels = width
         for stage, (count, stride) in enumerate(zip(blocks or BLOCKS[depth], (1, 2, 2, last_stride))):
@@ -92,9 +118,36 @@ class ResNet(nn.Module):
         out: Tensor = self.maxpool(functional.relu(self.bn1(self.conv1(x)), inplace=True))
         return out
 
-    def stages(self) -> list[nn.Module]:
-        """List the four stages in order."""
-        return [getattr(self, f"layer{number}") for number in (1, 2, 3, 4)]
+    def stages(self) -> list[nn.Sequential]:
+        """List the stages in order: four, or as many as `blocks` says."""
+        return [stage for stage in self.children() if isinstance(stage, nn.Sequential)]
+
+    def named_blocks(self) -> Iterator[tuple[str, Block]]:
+        """List the residual blocks in order, with names such as "layer2.0"."""
+        for number, stage in enumerate(self.stages(), 1):
+            for place, block in enumerate(stage):
+                assert isinstance(block, Block)
+                yield f"layer{number}.{place}", block
+
+    def pick(self, names: Iterable[str]) -> dict[str, Block]:
+        """Find residual blocks by name, under names that modules may have: "layer2_0" for "layer2.0".
+
+        Raises `ValueError` for a name that is not among `named_blocks`.
+        """
+        known, wanted = dict(self.named_blocks()), tuple(names)
+        unknown = sorted(set(wanted) - known.keys())
+        if unknown:
+            raise ValueError(f"this ResNet has no block {unknown[0]!r}: there are {', '.join(known)}")
+        return {module_name(name): known[name] for name in wanted}
+
+
+def module_name(block: str) -> str:
+    """Spell a block's name so that a module may have it.
+
+    >>> module_name("layer2.0")
+    'layer2_0'
+    """
+    return block.replace(".", "_")
 
 
 def load_pretrained(network: nn.Module, weights: Mapping[str, Tensor], expected: str = "torchvision's names") -> None:

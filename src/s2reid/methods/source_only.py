@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from jaxtyping import Float, UInt8
@@ -11,17 +12,20 @@ from torch.optim import Optimizer
 from s2reid import lookup
 from s2reid.batch import Clips
 from s2reid.layers.average import Average
+from s2reid.layers.classifier import classifier
 from s2reid.layers.encoder import Encoder, Features
 from s2reid.learner import Learner, Task, Terms
 from s2reid.losses.identity import identity
 from s2reid.losses.triplet import Metric, triplet
 from s2reid.scales import Schedule, TestSetting
 
+EPOCH = 36
+"""Batches of 8 persons x 4 clips in an epoch of the paper's source."""
 SCHEDULES = {
     # 64 images a step, the last quarter of the steps at full size.
     "small": Schedule(800, 32, 2, 1, 6e-3, 0.05, optimizer="muon", warmup=50, sizes=((0.75, 0.75), (0.25, 1.0))),
-    # SINet's recipe, 160 epochs of 36 batches of 8 persons x 4 clips.
-    "paper": Schedule(5760, 8, 4, 4, 3e-4, 5e-4, optimizer="adam", milestones=(0.25, 0.5, 0.75)),
+    # SINet's recipe, 160 epochs.
+    "paper": Schedule(160 * EPOCH, 8, 4, 4, 3e-4, 5e-4, optimizer="adam", milestones=(0.25, 0.5, 0.75)),
 }
 SINGLE_FRAMES = {"small"}
 """The scales at which video backbones start from a ResNet that was trained on single frames of the source."""
@@ -85,6 +89,15 @@ class SourceOnly:
             return None
         return SourceOnly(average=0.0, blocks=numbers.get("blocks"))
 
+    def sizes(self, scale: str) -> dict[str, Any]:
+        """Give the numbers that the backbone is built from."""
+        numbers: dict[str, Any] = lookup.find("backbones", self.backbone).SIZES[scale]
+        return {**numbers, "blocks": self.blocks} if self.blocks else numbers
+
+    def encoder(self, scale: str) -> Encoder:
+        """Build the network that is trained, with its neck."""
+        return Encoder(lookup.find("backbones", self.backbone).build(**self.sizes(scale)))
+
     def build(self, task: Task) -> "SourceOnlyLearner":
         """Build the learner, with fresh weights."""
         return SourceOnlyLearner(self, task)
@@ -98,12 +111,9 @@ class SourceOnlyLearner(Learner):
 
     def __init__(self, settings: SourceOnly, task: Task) -> None:
         super().__init__()
-        module = lookup.find("backbones", settings.backbone)
         self.settings, self.test = settings, settings.test
-        blocks = {"blocks": settings.blocks} if settings.blocks else {}
-        self.encoder = Encoder(module.build(**module.SIZES[task.scale.name] | blocks))
-        self.classifier = nn.Linear(self.encoder.num_features, task.num_persons, bias=False)
-        nn.init.normal_(self.classifier.weight, std=0.001)
+        self.encoder = settings.encoder(task.scale.name)
+        self.classifier = classifier(self.encoder.num_features, task.num_persons, bias=False)
         self.average = Average(self.encoder, settings.average) if settings.average else None
         if self.average:
             self.tested = f"moving average of the weights (momentum {settings.average})"

@@ -1,4 +1,4 @@
-"""Batches of clips: P persons x K clips of the source, random tracklets of the target.
+"""Batches of clips: P persons x K clips of the source, random tracklets of the target; or what a plan asks for.
 
 Every random choice is a function of (seed, step) or (seed, step, place in the batch), never of a worker or a process:
 the same global batches come out whatever the number of loader workers, and a run that resumes sees what it would have.
@@ -6,20 +6,20 @@ Several processes cut the global batch between them by persons, so that a person
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from jaxtyping import Int
+from jaxtyping import Int, UInt8
 from torch.utils.data import DataLoader
 
 from s2reid.batch import Clips
 from s2reid.types import UNKNOWN, Tracklet
-from s2reid.video.augment import Augmentation, augment
+from s2reid.video.augment import NONE, Augmentation, augment
 from s2reid.video.decode import read_frame
 from s2reid.video.sample import restricted_random
 
-SOURCE, TARGET = 1, 2  # streams of random numbers
+SOURCE, TARGET, PLAN = 1, 2, 3  # streams of random numbers
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,9 @@ class PersonBatches:
     groups left, ties at random: its persons always differ, and no other rule makes more batches of an epoch.
     """
 
-    def __init__(self, persons: Int[np.ndarray, " n"], num_persons: int, clips_per_person: int, seed: int) -> None:
+    def __init__(
+        self, persons: Int[np.ndarray, " n"], num_persons: int, clips_per_person: int, seed: int, stream: int = SOURCE
+    ) -> None:
         self.tracklets_of = [np.flatnonzero(persons == person) for person in np.unique(persons)]
         if len(self.tracklets_of) < num_persons:
             raise ValueError(
@@ -60,7 +62,7 @@ class PersonBatches:
                 f"each of the {len(self.tracklets_of)} source persons has one tracklet only: "
                 "nothing says what two views of a person share; give a source with several tracklets a person"
             )
-        self.num_persons, self.clips_per_person, self.seed = num_persons, clips_per_person, seed
+        self.num_persons, self.clips_per_person, self.seed, self.stream = num_persons, clips_per_person, seed, stream
         groups = np.array([max(1, len(own) // clips_per_person) for own in self.tracklets_of])
         self.batches_per_epoch = int(groups.sum()) // num_persons
         while np.minimum(groups, self.batches_per_epoch).sum() < num_persons * self.batches_per_epoch:
@@ -70,7 +72,7 @@ class PersonBatches:
     def __getitem__(self, step: int) -> Int[np.ndarray, "persons clips"]:
         epoch, place = divmod(step, self.batches_per_epoch)
         if self._epoch[0] != epoch:
-            self._epoch = (epoch, self._deal(np.random.default_rng((self.seed, SOURCE, epoch))))
+            self._epoch = (epoch, self._deal(np.random.default_rng((self.seed, self.stream, epoch))))
         return self._epoch[1][place]
 
     def _deal(self, rng: np.random.Generator) -> Int[np.ndarray, "batches persons clips"]:
@@ -91,11 +93,37 @@ class PersonBatches:
         return shuffled[: len(shuffled) // size * size].reshape(-1, size)
 
 
+class OrderedBatches:
+    """Batches of the P persons of a row x K tracklets each; after the last row comes the first again.
+
+    A person's K tracklets differ where it has so many.
+    """
+
+    stream = SOURCE
+
+    def __init__(
+        self,
+        persons: Int[np.ndarray, " n"],
+        order: Int[np.ndarray, "rows persons"],
+        clips_per_person: int,
+        seed: int,
+    ) -> None:
+        self.tracklets_of = [np.flatnonzero(persons == person) for person in np.unique(persons)]
+        self.order, self.clips_per_person, self.seed = order, clips_per_person, seed
+
+    def __getitem__(self, step: int) -> Int[np.ndarray, "persons clips"]:
+        rng = np.random.default_rng((self.seed, PLAN, step))
+        row = [self.tracklets_of[person] for person in self.order[step % len(self.order)]]
+        return np.array([rng.choice(own, self.clips_per_person, len(own) < self.clips_per_person) for own in row])
+
+
 class RandomBatches:
     """Batches of `size` random tracklets x `views` clips each, without labels and without end.
 
     Each tracklet comes once an epoch; a target with fewer than `size` comes several times in a batch.
     """
+
+    stream = TARGET
 
     def __init__(self, num_tracklets: int, size: int, seed: int, views: int = 1) -> None:
         if num_tracklets < 1:
@@ -113,12 +141,16 @@ class RandomBatches:
         return np.random.default_rng((self.seed, TARGET, epoch)).permutation(self.num_tracklets)
 
 
+Batches = PersonBatches | OrderedBatches | RandomBatches
+
+
 @dataclass(frozen=True)
 class ClipSet:
-    """Cuts clips on demand; what a loader worker holds. `persons` are the labels that training may see."""
+    """Cuts clips on demand; what a loader worker holds. `persons` and `outfits` are what training may see of labels."""
 
     tracklets: Sequence[Tracklet]
     persons: Int[np.ndarray, " n"]
+    outfits: Int[np.ndarray, " n"]
     augmentation: Augmentation
 
     def __getitem__(self, draws: Sequence[Draw]) -> Clips | ValueError:
@@ -138,9 +170,9 @@ class ClipSet:
     def collate(self, cut: Sequence[tuple[torch.Tensor, int]]) -> Clips:
         index = [place for _, place in cut]
         pixels = torch.stack([clip for clip, _ in cut]).permute(0, 1, 4, 2, 3).contiguous()
-        columns = ([self.tracklets[place].camera for place in index], [self.tracklets[place].outfit for place in index])
-        camera, outfit = (torch.tensor(column) for column in columns)
-        return Clips(pixels, torch.from_numpy(self.persons[index]), camera, outfit, torch.tensor(index))
+        camera = torch.tensor([self.tracklets[place].camera for place in index])
+        person, outfit = (torch.from_numpy(labels[index]) for labels in (self.persons, self.outfits))
+        return Clips(pixels, person, camera, outfit, torch.tensor(index))
 
 
 def source_labels(tracklets: Sequence[Tracklet]) -> Int[np.ndarray, " n"]:
@@ -154,14 +186,35 @@ def source_labels(tracklets: Sequence[Tracklet]) -> Int[np.ndarray, " n"]:
     return np.unique([tracklet.person for tracklet in tracklets], return_inverse=True)[1]
 
 
+def outfit_labels(tracklets: Sequence[Tracklet]) -> Int[np.ndarray, " n"]:
+    """Map the pairs of person and outfit to 0..o-1, in their order: a person's outfits are neighbours.
+
+    >>> outfit_labels([Tracklet(".", (), person, 0, outfit) for person, outfit in ((7, 0), (3, 5), (3, 2), (7, 0))])
+    array([2, 1, 0, 2])
+    """
+    worn = [(tracklet.person, tracklet.outfit) for tracklet in tracklets]
+    numbers = {pair: number for number, pair in enumerate(sorted(set(worn)))}
+    return np.array([numbers[pair] for pair in worn])
+
+
 def target_labels(tracklets: Sequence[Tracklet]) -> Int[np.ndarray, " n"]:
     """Forget whatever labels a target has: training sees `UNKNOWN` only."""
     return np.full(len(tracklets), UNKNOWN)
 
 
+def look(
+    clips: ClipSet, index: Iterable[int], shape: ClipShape, seed: int, size: int = 64
+) -> Iterator[UInt8[torch.Tensor, "b t 3 h w"]]:
+    """Yield one clip of each tracklet, in batches: random frames, always the same for a seed, without augmentation."""
+    plain = replace(clips, augmentation=NONE)
+    draws = [Draw(place, shape, (seed, PLAN, place)) for place in index]
+    wanted = (plain[draws[start : start + size]] for start in range(0, len(draws), size))
+    yield from (batch.pixels for batch in _opened(wanted))
+
+
 def loader(
     clips: ClipSet,
-    batches: PersonBatches | RandomBatches,
+    batches: Batches,
     shapes: Sequence[ClipShape],
     *,
     seed: int,
@@ -176,8 +229,7 @@ def loader(
     """
     if world_size > len(batches[0]):
         raise ValueError(f"{world_size} processes share batches of {len(batches[0])} groups: start fewer processes")
-    stream = SOURCE if isinstance(batches, PersonBatches) else TARGET
-    mine = _Shares(batches, shapes, (seed, stream), first_step, rank, world_size)
+    mine = _Shares(batches, shapes, (seed, batches.stream), first_step, rank, world_size)
     own = torch.Generator().manual_seed(seed)  # else a resumed run would draw once more from the global one
     pin = torch.cuda.is_available()
     return _opened(
@@ -197,7 +249,7 @@ def _opened(batches: Iterable[Clips | ValueError]) -> Iterator[Clips]:
 class _Shares:
     """The draws of one process, step by step."""
 
-    batches: PersonBatches | RandomBatches
+    batches: Batches
     shapes: Sequence[ClipShape]
     seed: tuple[int, int]
     first_step: int
