@@ -15,7 +15,7 @@ from rich.console import Console
 from scipy.io import savemat
 from tests import tiny
 
-from s2reid import cli, progress
+from s2reid import cli, lookup, progress
 from s2reid.train import CHECKPOINT
 
 pytestmark = pytest.mark.usefixtures("tiny_scale")
@@ -174,9 +174,9 @@ def test_doctor(run):
 WRONG_TRAININGS = {
     "method": (
         ("--method", "sorce_only"),
-        "no method named 'sorce_only': there are source_only, target_bn; did you mean",
+        f"no method named 'sorce_only': there are {', '.join(lookup.names('methods'))}; did you mean",
     ),
-    "backbone": (("--settings", "backbone=c3d"), "no backbone named 'c3d': there are c2d"),
+    "backbone": (("--settings", "backbone=c3d"), "no backbone named 'c3d': there are ap3d, "),
     "setting": (("--settings", "speed=1"), "source_only has no setting 'speed'"),
     "value": (("--settings", "average=high"), "the setting average of source_only is 'high', expected float"),
     "no value": (("--settings", "average"), "the setting 'average' has no '=': write name=value"),

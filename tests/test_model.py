@@ -9,7 +9,7 @@ import torch
 from tests import tiny
 
 import s2reid
-from s2reid import model
+from s2reid import lookup, model
 from s2reid.model import CARD, WEIGHTS, Card
 from s2reid.scales import TestSetting
 
@@ -92,7 +92,7 @@ def test_a_damaged_card(folder, text, message):
 
 def test_a_card_of_other_names(folder):
     edit(folder, method="ours")
-    with pytest.raises(ValueError, match="no method named 'ours': there are source_only, target_bn"):
+    with pytest.raises(ValueError, match=f"no method named 'ours': there are {', '.join(lookup.names('methods'))}"):
         model.load(folder)
     edit(folder, method="source_only", settings={"speed": 1})
     with pytest.raises(ValueError, match="source_only has no setting 'speed'"):
@@ -165,5 +165,6 @@ def test_settings_that_can():
 
 
 def test_an_unknown_backbone_is_named_with_those_there_are():
-    with pytest.raises(ValueError, match=r"no backbone named 'c3d': there are c2d; did you mean 'c2d'\?"):
+    known = ", ".join(lookup.names("backbones"))
+    with pytest.raises(ValueError, match=rf"no backbone named 'c3d': there are {known}; did you mean 'c2d'\?"):
         tiny.learner(backbone="c3d")

@@ -55,6 +55,15 @@ def fill(network: torch.nn.Module) -> Any:
     return network
 
 
+def perturb(network: torch.nn.Module, seed: int = 0) -> Any:
+    """Move every parameter off its start, where several modules are zero, and return the network."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(0.02 * torch.randn(parameter.shape, generator=generator))
+    return network
+
+
 def clips(
     num_persons: int = 3, each: int = 2, frames: int = 2, height: int = 32, width: int = 16, seed: int = 0
 ) -> Clips:

@@ -55,14 +55,28 @@ class Plan:
         return settings, schedule if self.steps is None else shorter(schedule, self.steps)
 
     def before(self) -> "Plan | None":
-        """Plan the training that this one goes on from; None where it starts afresh or from a model that is given."""
-        settings, schedule = self.resolved()
-        earlier = settings.before()
-        if earlier is None or self.start is not None:
-            return None
-        full = settings.schedule(self.scale).steps
-        steps = None if self.steps is None else round(earlier.schedule(self.scale).steps * schedule.steps / full)
-        return replace(self, method=method_of(earlier), settings=asdict(earlier), schedule=None, steps=steps)
+        """Plan the training that this one goes on from; None where it starts afresh or from a model that is given.
+
+        A file of weights that is given is for the first of them.
+        """
+        earlier = self.resolved()[0].before()
+        return None if earlier is None or self.continues else self._earlier(earlier, start=self.start)
+
+    def trunk(self) -> "Plan | None":
+        """Plan the training of the ResNet that the backbone starts from; None where there is none, or a file is given.
+
+        It is to the small scale what ImageNet's weights are to the published recipes.
+        """
+        single = self.resolved()[0].trunk(scales.find(self.scale).name)
+        return None if single is None or self.start or self.before() else self._earlier(single, target=None)
+
+    def _earlier(self, settings: Any, **changes: Any) -> "Plan":
+        """Plan the same with an earlier stage's settings, and as many steps for its share."""
+        own, schedule = self.resolved()
+        full, whole = own.schedule(self.scale).steps, settings.schedule(self.scale).steps
+        steps = None if self.steps is None else round(whole * schedule.steps / full)
+        stage = {"method": method_of(settings), "settings": asdict(settings), "schedule": None, "steps": steps}
+        return replace(self, **stage, **changes)
 
     def training(self) -> Training:
         """Resolve every default; raise `ValueError` for a name, a setting or a target that is not there."""
@@ -88,15 +102,13 @@ class Plan:
 
     def _started_from(self, earlier: Any) -> str | None:
         """Identify what is continued, and check that a model that was given is the right method's."""
-        before = self.before()
-        if before is not None:
-            return before.training().key
+        trained = self.before() or self.trunk()
+        if trained is not None:
+            return trained.training().key
         if self.start is None:
             return None
         method = method_of(earlier) if earlier else None
         if self.start.is_file():
-            if method:
-                raise ValueError(f"{self.method} continues a model of {method}, and {self.start} is a file of weights")
             return model.digest(self.start)
         card = model.read_card(shipped.find(self.start))
         if card.is_published:
@@ -127,11 +139,12 @@ def run(
 
     What it goes on from is trained, or found, before it, as a run of its own.
     """
-    training, before = plan.training(), plan.before()
+    training, before, trunk = plan.training(), plan.before(), plan.trunk()
     folder = training.folder(root)
     if is_trained(training, root):
         return folder
-    start = run(before, root, options, report) / "model" if before else plan.start
+    earlier = before or trunk
+    start = run(earlier, root, options, report) / "model" if earlier else plan.start
     processes = accelerate.PartialState()
     if processes.is_main_process:
         runs.begin(training, root)
@@ -140,7 +153,7 @@ def run(
     torch.manual_seed(plan.seed)
     settings, _ = plan.resolved()
     learner: Learner = settings.build(task)
-    if start and start.is_file():
+    if start and (trunk or start.is_file()):
         model.load_pretrained(learner.backbone, start)
     elif start:
         model.load_weights(learner, start, learner.fresh)
@@ -314,7 +327,7 @@ def forecast(plan: Plan) -> Forecast:
 
 def cost(plan: Plan, root: Path) -> str:
     """Say what a training will cost on this machine."""
-    training, before = plan.training(), plan.before()
+    training, before = plan.training(), plan.before() or plan.trunk()
     if is_trained(training, root):
         return f"trained already, in {training.folder(root)}: nothing to do"
     scale, schedule, expected = scales.find(plan.scale), training.schedule, forecast(plan)

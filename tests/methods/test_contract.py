@@ -13,7 +13,15 @@ from s2reid.embed import Model
 from s2reid.model import Card
 
 NAMES = lookup.names("methods")
-MINIMISED = {"source_only": {"identity", "triplet"}, "target_bn": {"identity", "triplet"}}
+ADVERSARIAL, TAUGHT = {"frame", "video", "mixture"}, {"same_cluster", "cluster_pull"}
+MINIMISED = {
+    "source_only": {"identity", "triplet"},
+    "target_bn": {"identity", "triplet"},
+    "s2r": {"identity", "triplet", "diversity", *ADVERSARIAL, *TAUGHT},
+    "s2r_released": {"identity", "triplet", "diversity", "frame", "video", *TAUGHT},
+}
+ELSEWHERE = {"diversity", *ADVERSARIAL, *TAUGHT}
+"""Terms that a few steps on one batch need not lower: test_s2r.py follows them."""
 pytestmark = pytest.mark.usefixtures("tiny_scale")
 
 
@@ -34,17 +42,18 @@ def train(learner, steps, seed=0):
 
 def test_the_walk_covers_every_method():
     assert set(NAMES) == set(MINIMISED)
-    assert len(NAMES) == 2
-    assert [name for name in NAMES if settings(name).needs_target] == ["target_bn"]
+    assert len(NAMES) == 4
+    assert [name for name in NAMES if settings(name).needs_target] == ["s2r", "s2r_released", "target_bn"]
     before = {name: settings(name).before() for name in NAMES}
-    assert before == {"source_only": None, "target_bn": settings("source_only")}
+    assert {name for name in NAMES if before[name] is None} == {"source_only", "s2r_released"}
+    assert before["target_bn"] == settings("source_only")
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_few_steps_lower_every_term(name):
     trace = train(tiny.learner(name), 12)
     assert trace[0].keys() == MINIMISED[name]
-    for term in MINIMISED[name]:
+    for term in MINIMISED[name] - ELSEWHERE:
         assert trace[-1][term] < 0.95 * trace[0][term], (term, [terms[term] for terms in trace])
 
 
@@ -84,6 +93,8 @@ def test_the_loss_does_not_depend_on_the_order_of_the_batch(name):
     columns = (getattr(source, column)[order] for column in ("pixels", "person", "camera", "outfit", "index"))
     expected, found = learner(source, target), learner(type(source)(*columns), target)
     for term, value in expected.items():
+        if term in ADVERSARIAL:
+            continue  # dropout, and combinations drawn by place
         torch.testing.assert_close(found[term], value, rtol=1e-4, atol=1e-5)
 
 

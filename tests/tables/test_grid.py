@@ -1,9 +1,11 @@
 """Rows, cells and what is trained for them."""
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
+from s2reid.methods import source_only
 from s2reid.tables import cost, grid, table1, table2, worlds
 from s2reid.tables.grid import Asked, Cell
 
@@ -82,6 +84,16 @@ def test_what_is_trained_for_them(data, tmp_path):
 
 
 @pytest.mark.usefixtures("tiny_scale")
+def test_the_trunk_is_trained_once_a_source(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(source_only, "SINGLE_FRAMES", {"tiny"})
+    table, asked = grid.find(2), Asked(tmp_path, scale="tiny")
+    plans = grid.trainings([grid.plan(cell, table, data, asked) for cell in grid.cells(table, 1)], asked.runs)
+    assert len(plans) == 28 + 2
+    assert [plan.source.name for plan in plans if plan.method == "source_only"] == ["svreid", "svreid-cc"]
+    assert plans[0].method == "source_only"
+
+
+@pytest.mark.usefixtures("tiny_scale")
 def test_a_plan_carries_the_row(data, tmp_path):
     table = grid.find(2)
     found = grid.plan(
@@ -98,8 +110,8 @@ def test_mistakes():
         (lambda: grid.find(4), "no table 4: there are 1, 2, 3"),
         (lambda: grid.select(table, ["theirs"]), "no row named 'theirs' in this table: there are Baseline, "),
         (lambda: grid.select(table, (), ["mars"]), "no target named 'mars' in this table: there are standin-ilids, "),
-        (lambda: Asked(None, seeds=0), "seeds is 0, expected at least 1"),
-        (lambda: Asked(None, steps=0), "steps is 0, expected at least 1"),
+        (lambda: Asked(Path(), seeds=0), "seeds is 0, expected at least 1"),
+        (lambda: Asked(Path(), steps=0), "steps is 0, expected at least 1"),
     ):
         with pytest.raises(ValueError, match=message):
             call()

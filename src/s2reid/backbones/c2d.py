@@ -20,9 +20,11 @@ class C2D(nn.Module):
     one stripe is global average pooling.
     """
 
-    def __init__(self, depth: int, width: int, last_stride: int = 1, stripes: int = 1) -> None:
+    def __init__(
+        self, depth: int, width: int, last_stride: int = 1, stripes: int = 1, blocks: tuple[int, ...] | None = None
+    ) -> None:
         super().__init__()
-        self.resnet = ResNet(depth, width, last_stride).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.resnet = ResNet(depth, width, last_stride, blocks).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.stripes = stripes
         self.num_features = self.resnet.num_features * stripes
 
@@ -37,6 +39,6 @@ class C2D(nn.Module):
         load_pretrained(self.resnet, weights)
 
 
-def build(depth: int, width: int, last_stride: int = 1, stripes: int = 1) -> C2D:
+def build(depth: int, width: int, last_stride: int = 1, stripes: int = 1, blocks: tuple[int, ...] | None = None) -> C2D:
     """Build the network; torchvision's names stand behind `resnet.` in its state dict."""
-    return C2D(depth, width, last_stride, stripes)
+    return C2D(depth, width, last_stride, stripes, blocks)

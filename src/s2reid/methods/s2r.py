@@ -33,10 +33,9 @@ from s2reid.losses.infonce import infonce
 from s2reid.methods.source_only import SourceOnly, SourceOnlyLearner
 from s2reid.scales import Schedule
 
-Term = Literal["identity", "triplet", "diversity", "frame", "video", "mixture", "same_cluster", "cluster_pull"]
-SUPERVISED: tuple[Term, ...] = ("identity", "triplet", "diversity")
-DOMAIN: tuple[Term, ...] = ("frame", "video", "mixture")
-CONSISTENCY: tuple[Term, ...] = ("same_cluster", "cluster_pull")
+SUPERVISED = ("identity", "triplet", "diversity")
+DOMAIN = ("frame", "video", "mixture")
+CONSISTENCY = ("same_cluster", "cluster_pull")
 TERMS = (*SUPERVISED, *DOMAIN, *CONSISTENCY)
 
 SCHEDULES = {
@@ -51,6 +50,8 @@ SCHEDULES = {
     ),
 }
 """The schedules of the two stages at each scale."""
+SLOTS = 8
+"""Segments in which a combined sequence is judged: the fixed length of Eq. (9)."""
 HIDDEN = {"small": 128, "paper": 512}
 """Width of the domain heads at each scale."""
 
@@ -66,6 +67,7 @@ class S2R(SourceOnly):
             with; without it they pass through with their own.
         detached: pass features to the adaptation terms without gradient, as the public release does: then these
             train their own heads and weights only.
+        judged: which features the domain heads see: "normalised", behind the neck, or "pooled", before it.
         reversal: the largest strength of the gradient reversal.
         combinations: sequences that `mixture` stitches from a batch.
         clips_combined: S, how many clips such a sequence has: one of these.
@@ -77,16 +79,18 @@ class S2R(SourceOnly):
         weighting: of Eq. (17): "learned" with a rate of its own, or "fixed".
         weights: of identity, triplet, the domain terms and the consistency terms: where learning begins, or stays.
         weight_rate: learning rate of the learned weights.
-        diversity: weight of SINet's own `diversity` term, which is part of the backbone's recipe.
+        diversity: weight of SINet's own `diversity` term, which is part of the backbone's recipe: the release's 0.001
+            times the 8 persons that it adds up over, where ours is a mean.
     """
 
     backbone: str = "sinet"
     smoothing: float = 0.0
     average: float = 0.0
-    terms: tuple[Term, ...] = TERMS
+    terms: tuple[str, ...] = TERMS
     stage: Literal[1, 2] = 2
     target_statistics: bool = True
     detached: bool = False
+    judged: Literal["normalised", "pooled"] = "normalised"
     reversal: float = 1.0
     combinations: int = 32
     clips_combined: tuple[int, ...] = (2, 4, 8)
@@ -97,7 +101,7 @@ class S2R(SourceOnly):
     weighting: Literal["learned", "fixed"] = "learned"
     weights: tuple[float, float, float, float] = (1.0, 1.0, 0.2, 0.6)
     weight_rate: float = 1e-2
-    diversity: float = 0.001
+    diversity: float = 0.008
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -108,8 +112,14 @@ class S2R(SourceOnly):
             raise ValueError("terms lack 'identity': without it nothing says who is who; leave out another")
         if self.stage == 1 and self.is_consistent:
             raise ValueError(f"stage 1 has no teacher: leave {', '.join(CONSISTENCY)} to stage 2")
-        if not 0 <= self.momentum < 1:
-            raise ValueError(f"the setting momentum is {self.momentum}, expected 0 or more and less than 1")
+        for name in ("momentum", "ramp"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"the setting {name} is {getattr(self, name)}, expected 0 or more and less than 1")
+        if not self.clips_combined or any(size < 1 or SLOTS % size for size in self.clips_combined):
+            raise ValueError(
+                f"clips_combined is {self.clips_combined}, expected divisors of {SLOTS}, such as (2, 4, 8): a combined "
+                f"sequence is judged in {SLOTS} segments, each of one clip"
+            )
         # The order in which terms were named changes nothing, so it must not change the key of a run either.
         object.__setattr__(self, "terms", tuple(term for term in TERMS if term in self.terms))
 
@@ -130,10 +140,11 @@ class S2R(SourceOnly):
         return SCHEDULES[scale][self.stage - 1]
 
     def before(self) -> "S2R | None":
-        """Give stage 1 of the same method: all but the consistency terms."""
+        """Give stage 1 of the same method: all but the consistency terms, and what they look at."""
         if self.stage == 1:
             return None
-        return replace(self, stage=1, terms=tuple(term for term in self.terms if term not in CONSISTENCY))
+        plain = {name: getattr(S2R, name) for name in ("momentum", "clusters", "temperature", "ramp")}
+        return replace(self, stage=1, terms=tuple(term for term in self.terms if term not in CONSISTENCY), **plain)
 
     def build(self, task: Task) -> "S2RLearner":
         """Build the learner, with fresh weights; training loads stage 1 into that of stage 2."""
@@ -162,7 +173,7 @@ class S2RLearner(SourceOnlyLearner):
             if name in settings.terms:
                 self.heads[name] = DomainHead(width, hidden)
         if "mixture" in settings.terms:
-            self.heads["mixture"] = MixtureHead(width, hidden // 2, hidden)
+            self.heads["mixture"] = MixtureHead(width, hidden // 2, hidden, SLOTS)
         self.teacher = Average(self.encoder, settings.momentum) if settings.is_consistent else None
         self.target_views = 2 if self.teacher else 1
         groups = ("identity", "triplet", "domain", "consistency")
@@ -193,8 +204,6 @@ class S2RLearner(SourceOnlyLearner):
             nullcontext() if is_learning and not self.settings.detached else torch.no_grad(),
         ):
             seen = self.encoder(target.pixels)
-        if self.settings.detached:
-            features = Features(*(value.detach() for value in (features.frames, features.video, features.normalised)))
         if self.settings.is_adversarial:
             terms |= self.confuse(features, seen)
         if self.teacher:
@@ -213,7 +222,8 @@ class S2RLearner(SourceOnlyLearner):
         strength = self._strength()
         is_target = torch.arange(len(source.video) + len(target.video)) >= len(source.video)
         domains = is_target.to(source.video.device)
-        frames = torch.cat([self._normalised_frames(source), self._normalised_frames(target)])
+        frames = torch.cat([self._judged(source), self._judged(target)])
+        frames = frames.detach() if self.settings.detached else frames
         terms: Terms = {}
         self.watched["reversal"] = torch.tensor(strength)
         if "frame" in self.heads:
@@ -227,7 +237,7 @@ class S2RLearner(SourceOnlyLearner):
         if "mixture" in self.heads:
             settings = self.settings
             combined, share = combine(
-                frames, is_target, settings.combinations, self._generator(), settings.clips_combined
+                frames, is_target, settings.combinations, self._generator(), settings.clips_combined, SLOTS
             )
             predicted = self.heads["mixture"](combined, strength)
             terms["mixture"] = domain.mixture(predicted, share)
@@ -294,6 +304,9 @@ class S2RLearner(SourceOnlyLearner):
             self.teacher.update(self.encoder)
         self.updates += 1
         return terms
+
+    def _judged(self, features: Features) -> Float[Tensor, "b t d"]:
+        return self._normalised_frames(features) if self.settings.judged == "normalised" else features.frames
 
     def _normalised_frames(self, features: Features) -> Float[Tensor, "b t d"]:
         """Pass every frame through the neck, by the statistics of the frames at hand, which it does not remember."""

@@ -11,7 +11,7 @@ Departure: the release's small temporal network before its domain heads, its lit
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from s2reid.methods.s2r import S2R, SCHEDULES, TERMS, Term
+from s2reid.methods.s2r import S2R, SCHEDULES, TERMS
 from s2reid.scales import Schedule
 
 
@@ -19,7 +19,7 @@ from s2reid.scales import Schedule
 class S2RReleased(S2R):
     """Settings: those of S2R, detached, in one stage."""
 
-    terms: tuple[Term, ...] = tuple(term for term in TERMS if term != "mixture")
+    terms: tuple[str, ...] = tuple(term for term in TERMS if term != "mixture")
     stage: Literal[1, 2] = 2
     detached: bool = True
 

@@ -23,6 +23,8 @@ SCHEDULES = {
     # SINet's recipe, 160 epochs of 36 batches of 8 persons x 4 clips.
     "paper": Schedule(5760, 8, 4, 4, 3e-4, 5e-4, optimizer="adam", milestones=(0.25, 0.5, 0.75)),
 }
+SINGLE_FRAMES = {"small"}
+"""The scales at which video backbones start from a ResNet that was trained on single frames of the source."""
 CONTINUED = 0.05
 """Share of a schedule's steps, at a tenth of its rate, for a model that is continued."""
 
@@ -38,6 +40,7 @@ class SourceOnly:
         metric: of the triplet loss; cosine is taken on the normalised feature, Euclidean on the one before the neck.
         average: momentum of the moving average of the weights, which is what is tested; 0 tests the network itself.
         test: which frames a test looks at.
+        blocks: residual blocks in each stage of the backbone's ResNet, where they are not to be the backbone's own.
     """
 
     backbone: str = "c2d"
@@ -46,6 +49,7 @@ class SourceOnly:
     metric: Metric = "cosine"
     average: float = 0.99
     test: TestSetting = TestSetting()
+    blocks: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         for name in ("smoothing", "average"):
@@ -71,6 +75,16 @@ class SourceOnly:
         """Give the settings whose trained model this method goes on from, or None where it starts afresh."""
         return None
 
+    def trunk(self, scale: str) -> "SourceOnly | None":
+        """Give the settings of a network on single frames, whose ResNet a video backbone starts from; None without.
+
+        It is to the small scale what ImageNet's weights are to the published recipes (docs/decisions/0012).
+        """
+        numbers = lookup.find("backbones", self.backbone).SIZES[scale]
+        if scale not in SINGLE_FRAMES or self.backbone == "c2d" or "depth" not in numbers:
+            return None
+        return SourceOnly(average=0.0, blocks=numbers.get("blocks"))
+
     def build(self, task: Task) -> "SourceOnlyLearner":
         """Build the learner, with fresh weights."""
         return SourceOnlyLearner(self, task)
@@ -86,7 +100,8 @@ class SourceOnlyLearner(Learner):
         super().__init__()
         module = lookup.find("backbones", settings.backbone)
         self.settings, self.test = settings, settings.test
-        self.encoder = Encoder(module.build(**module.SIZES[task.scale.name]))
+        blocks = {"blocks": settings.blocks} if settings.blocks else {}
+        self.encoder = Encoder(module.build(**module.SIZES[task.scale.name] | blocks))
         self.classifier = nn.Linear(self.encoder.num_features, task.num_persons, bias=False)
         nn.init.normal_(self.classifier.weight, std=0.001)
         self.average = Average(self.encoder, settings.average) if settings.average else None

@@ -33,7 +33,7 @@ class TargetBN(SourceOnly):
 
     def before(self) -> SourceOnly:
         """Give the source-only settings that fit."""
-        return SourceOnly(self.backbone, self.smoothing, self.margin, self.metric, test=self.test)
+        return SourceOnly(self.backbone, self.smoothing, self.margin, self.metric, test=self.test, blocks=self.blocks)
 
     def build(self, task: Task) -> "TargetBNLearner":
         """Build the learner; training loads the source-only weights into it."""

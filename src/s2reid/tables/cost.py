@@ -58,8 +58,8 @@ def predict(table: Table, asked: Asked) -> Cost:
         trainings=len(plans),
         steps=sum(plan.resolved()[1].steps for plan in plans),
         worlds=tuple(missing),
-        training_seconds=sum(one.seconds for one in expected),
-        rendering_seconds=sum(one.seconds for one in rendering),
+        training_seconds=sum((one.seconds for one in expected), 0.0),
+        rendering_seconds=sum((one.seconds for one in rendering), 0.0),
         bytes=sum(one.bytes for one in expected) + sum(one.bytes for one in rendering),
     )
 

@@ -160,11 +160,11 @@ def trainings(plans: Sequence[Plan], root: Path) -> list[Plan]:
 
 
 def _chain(last: Plan) -> Iterator[Plan]:
-    """Give a plan and what it goes on from, the first stage last."""
+    """Give a plan and what it goes on from, the first of all last."""
     one: Plan | None = last
     while one:
         yield one
-        one = one.before()
+        one = one.before() or one.trunk()
 
 
 def fill(cell: Cell, table: Table, data: Data, asked: Asked) -> Result:
