@@ -62,11 +62,12 @@ def table(
         shown = f"Rank-1 {100 * first['rank1']:.1f}, mAP {100 * first['mean_ap']:.1f}"
         print(f"{done}/{total}  {result.cell}: {shown}", file=said, flush=True)
 
+    wanted = {(row, target) for row in chosen.rows for _, target in chosen.pairs}
     entries = make.make(whole, chosen, asked, report)
     if json_:
         print((out / f"table{number}.json").read_text(), end="")
         return
-    for block in text.blocks(entries):
+    for block in text.blocks([entry for entry in entries if (entry.row, entry.target) in wanted]):
         progress.console.print(text.as_rich(block))
     print(f"{text.NOTE} {text.spread_note(entries)}")
     print(f"wrote {out / f'table{number}'}.md, .json, .tex, .html")

@@ -68,7 +68,7 @@ class Writer:
             "command": f"`{self.provenance['command']}`",
             "version": f"s2reid {self.provenance['s2reid']}, commit {self.provenance['commit']}",
             "machine": f"{machine['processor']}, {machine['cores']} cores",
-            "training": f"from random weights, {self.asked.scale} scale, steps: {steps}; tested at the last step",
+            "training": f"{self.asked.scale} scale, no weights from outside, steps: {steps}; tested at the last one",
         }
         return said | ({"not there yet": lacking} if lacking else {})
 

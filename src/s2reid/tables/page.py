@@ -26,7 +26,7 @@ def write_page(out: Path, table: Table, entries: Sequence[Entry], command: str, 
     shown = {name: value for name, value in facts.items() if name != "command"}
     sections.append(provenance(command, shown))
     lead = (
-        f"{table.title}. Trained on labelled synthetic people or a stand-in, tested on other stand-ins, whose "
+        "Trained on labelled synthetic people or a stand-in, tested on other stand-ins, whose "
         "labels no method sees; the paper's numbers, on real recordings, stand beside them."
     )
     return write_document(out, title=table.title, lead=lead, sections=sections)

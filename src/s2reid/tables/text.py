@@ -91,17 +91,17 @@ def spread_note(entries: Sequence[Entry]) -> str:
 
 
 def as_rich(block: Block) -> RichTable:
-    """Lay a block out for the terminal."""
+    """Lay a block out for the terminal, where there is room for the paper's Rank-1 and mAP only."""
     title = f"{block.source} → {block.target}" + (f"  ({block.protocol})" if block.protocol else "")
     table = RichTable(box=None, pad_edge=False, title=title, title_justify="left", title_style="bold")
-    table.add_column("row", overflow="fold")
+    table.add_column("row", overflow="fold", min_width=9)
     for head in ("seeds", *HEADS):
         table.add_column(head, justify="right", no_wrap=True)
-    for head in HEADS:
-        table.add_column(f"paper {head}" if head == HEADS[0] else head, justify="right", no_wrap=True, style="dim")
+    for head in (HEADS[0], HEADS[-1]):
+        table.add_column(f"{head}*", justify="right", no_wrap=True, style="dim")
     for line in block.lines:
-        table.add_row(line.row, str(line.num_seeds or DASH), *line.ours, *line.published)
-    table.caption = f"paper: {PUBLISHED}, {block.real}"
+        table.add_row(line.row, _seeds(line), *line.ours, line.published[0], line.published[-1])
+    table.caption = f"* {PUBLISHED}: {block.real}"
     return table
 
 
