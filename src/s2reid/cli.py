@@ -12,6 +12,7 @@ from tyro.extras import SubcommandApp
 
 from s2reid.cli_data import Spec
 from s2reid.cli_data import app as data_app
+from s2reid.cli_table import table
 from s2reid.cli_world import app as world_app
 from s2reid.cli_world import spelled_out
 
@@ -61,7 +62,7 @@ def train(
         tensorboard: log for TensorBoard too.
     """
     from s2reid import datasets, experiment, progress
-    from s2reid.train import Options
+    from s2reid.train import Options, set_threads
     from s2reid.video.augment import Augmentation
     from s2reid.video.augment import without as switch_off
 
@@ -232,6 +233,7 @@ def report(runs: Positional[Path], /, out: Path = Path("report.html"), show_real
     print(f"wrote {summary.write(summary.find(runs), out, show_real=show_real)}")
 
 
+app.command(table)
 app.command(data_app, name="data", help="Look at a dataset, turn it into a manifest, or learn where to get it.")
 
 
@@ -257,6 +259,7 @@ def demo(
         threads: CPU threads of the network.
     """
     from s2reid import demo as demonstration
+    from s2reid.train import set_threads
 
     set_threads(threads)
     demonstration.run(demonstration.Demo(out, seed, real, show_real, persons, steps))
@@ -291,15 +294,6 @@ def parse_settings(pairs: tuple[str, ...]) -> dict[str, Any]:
         except ValueError:
             values[name] = value
     return values
-
-
-def set_threads(threads: int | None) -> None:
-    import torch
-
-    if threads is not None and threads < 1:
-        raise ValueError(f"threads is {threads}, expected at least 1")
-    if threads:
-        torch.set_num_threads(threads)
 
 
 def main() -> None:

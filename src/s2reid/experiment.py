@@ -75,7 +75,7 @@ class Plan:
         own, schedule = self.resolved()
         full, whole = own.schedule(self.scale).steps, settings.schedule(self.scale).steps
         steps = None if self.steps is None else round(whole * schedule.steps / full)
-        return replace(self, method=_name(settings), settings=asdict(settings), schedule=None, steps=steps)
+        return replace(self, method=method_of(settings), settings=asdict(settings), schedule=None, steps=steps)
 
     def task(self) -> Task:
         """Say what the learner is built for."""
@@ -112,7 +112,7 @@ class Plan:
             return trained.training().key
         if self.start is None:
             return None
-        method = _name(earlier) if earlier else None
+        method = method_of(earlier) if earlier else None
         if self.start.is_file():
             return model.digest(self.start)
         card = model.read_card(shipped.find(self.start))
@@ -129,7 +129,7 @@ class Plan:
         return model.digest(self.start)
 
 
-def _name(settings: Any) -> str:
+def method_of(settings: Any) -> str:
     """Name the method of some settings: its file."""
     return type(settings).__module__.rpartition(".")[2]
 
@@ -146,7 +146,7 @@ def run(
     """
     training, before, trunk = plan.training(), plan.before(), plan.trunk()
     folder = training.folder(root)
-    if (folder / "model" / shipped.CARD).is_file():
+    if is_trained(training, root):
         return folder
     earlier = before or trunk
     start = run(earlier, root, options, report) / "model" if earlier else plan.start
@@ -313,23 +313,47 @@ def _about(splits: Sequence[Dataset], protocol: str, changed: Sequence[str]) -> 
     }
 
 
-def cost(plan: Plan, root: Path) -> str:
-    """Say what a training will cost on this machine: a few steps are timed, the rest is arithmetic."""
-    training, before = plan.training(), plan.before() or plan.trunk()
-    if (training.folder(root) / "model" / shipped.CARD).is_file():
-        return f"trained already, in {training.folder(root)}: nothing to do"
-    scale, schedule = scales.find(plan.scale), training.schedule
-    learner: Learner = plan.resolved()[0].build(plan.task())
-    parameters = sum(parameter.numel() for parameter in learner.parameters() if parameter.requires_grad)
-    images = schedule.images_per_step * (2 if training.target else 1)
+@dataclass(frozen=True)
+class Forecast:
+    """What a training will take: seconds on this machine, trained parameters, and bytes of its model."""
+
+    seconds: float
+    parameters: int
+    bytes: int
+
+
+def forecast(plan: Plan) -> Forecast:
+    """Predict what a training takes, without what it goes on from: a few steps are timed, the rest is arithmetic."""
+    settings, schedule = plan.resolved()
+    scale = scales.find(plan.scale)
+    learner: Learner = settings.build(plan.task())
     share = sum((height / scale.height) ** 2 for height in schedule.heights(scale.height))
     clips = min(schedule.num_persons * schedule.clips_per_person, max(1, 64 // schedule.num_frames))
-    seconds = share * schedule.images_per_step * _seconds_per_image(learner, scale, clips, schedule.num_frames)
+    return Forecast(
+        share * schedule.images_per_step * _seconds_per_image(learner, scale, clips, schedule.num_frames),
+        sum(parameter.numel() for parameter in learner.parameters() if parameter.requires_grad),
+        sum(value.nbytes for value in learner.state_dict().values()),
+    )
+
+
+def cost(plan: Plan, root: Path) -> str:
+    """Say what a training will cost on this machine."""
+    training, before = plan.training(), plan.before() or plan.trunk()
+    if is_trained(training, root):
+        return f"trained already, in {training.folder(root)}: nothing to do"
+    scale, schedule, expected = scales.find(plan.scale), training.schedule, forecast(plan)
+    images = schedule.images_per_step * (2 if training.target else 1)
     earlier = f"{cost(before, root)}; then " if before else ""
     return (
         f"{earlier}{schedule.steps} steps of {images} images at {scale.height}x{scale.width} or less, "
-        f"{parameters / 1e6:.2f} M parameters, {train.default_device()}: about {seconds / 60:.1f} minutes"
+        f"{expected.parameters / 1e6:.2f} M parameters, {train.default_device()}: about {expected.seconds / 60:.1f} "
+        "minutes"
     )
+
+
+def is_trained(training: Training, root: Path) -> bool:
+    """Say whether a training is finished."""
+    return (training.folder(root) / "model" / shipped.CARD).is_file()
 
 
 def _seconds_per_image(learner: Learner, scale: scales.Scale, num_clips: int, num_frames: int) -> float:

@@ -291,3 +291,11 @@ class _Log:
 
 def _means(rows: Sequence[dict[str, float]]) -> dict[str, float]:
     return {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
+
+
+def set_threads(threads: int | None) -> None:
+    """Set the CPU threads of the network; None leaves them as they are."""
+    if threads is not None and threads < 1:
+        raise ValueError(f"threads is {threads}, expected at least 1")
+    if threads:
+        torch.set_num_threads(threads)

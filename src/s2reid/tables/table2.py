@@ -1,0 +1,28 @@
+"""Table 2: what each part of the method adds (Sec. 4.3), and the controls that say why."""
+
+from dataclasses import replace
+
+from s2reid.methods.s2r import DOMAIN, S2R, SUPERVISED
+from s2reid.methods.s2r_released import S2RReleased
+from s2reid.tables.grid import Table
+
+OURS = S2R()
+BASE = replace(OURS, terms=SUPERVISED, target_statistics=False)
+"""SINet, which never looks at the target."""
+CONFUSED = replace(OURS, terms=SUPERVISED)
+"""What the domain terms are added to: the target moves the batch norms' statistics."""
+
+ROWS = {
+    "Baseline": BASE,
+    "+ L1S": replace(CONFUSED, terms=(*SUPERVISED, *DOMAIN[:1])),
+    "+ L1S + L2S": replace(CONFUSED, terms=(*SUPERVISED, *DOMAIN[:2])),
+    "+ L1S + L2S + L3S": replace(CONFUSED, terms=(*SUPERVISED, *DOMAIN)),
+    "w/o L1C": replace(OURS, terms=(*SUPERVISED, *DOMAIN, "cluster_pull")),
+    "w/o L2C": replace(OURS, terms=(*SUPERVISED, *DOMAIN, "same_cluster")),
+    "Ours": OURS,
+    # Controls, which the paper does not have.
+    "Baseline + target BN": CONFUSED,
+    "released": S2RReleased(),
+}
+PAIRS = (("svreid", "standin-ilids"), ("svreid-cc", "standin-ccvid"))
+TABLE = Table(2, "Table 2: what each part of the method adds", ROWS, PAIRS)

@@ -1,0 +1,139 @@
+"""Rows, cells and what is trained for them."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from s2reid.methods import source_only
+from s2reid.tables import cost, grid, table1, table2, worlds
+from s2reid.tables.grid import Asked, Cell
+
+DOMAIN = {"frame", "video", "mixture"}
+TERMS = {
+    "Baseline": set(),
+    "+ L1S": {"frame"},
+    "+ L1S + L2S": {"frame", "video"},
+    "+ L1S + L2S + L3S": DOMAIN,
+    "w/o L1C": {*DOMAIN, "cluster_pull"},
+    "w/o L2C": {*DOMAIN, "same_cluster"},
+    "Ours": {*DOMAIN, "same_cluster", "cluster_pull"},
+    "Baseline + target BN": set(),
+    "released": {"frame", "video", "same_cluster", "cluster_pull"},
+}
+
+
+def test_the_rows_of_table_2():
+    assert {row: set(s.terms) - set(table2.SUPERVISED) for row, s in table2.ROWS.items()} == TERMS
+    assert all(set(settings.terms) >= set(table2.SUPERVISED) for settings in table2.ROWS.values())
+    assert [row for row, settings in table2.ROWS.items() if not settings.needs_target] == ["Baseline"]
+    assert [row for row, settings in table2.ROWS.items() if settings.detached] == ["released"]
+    assert [row for row, settings in table2.ROWS.items() if settings.before() is None] == ["released"]
+    first = [table2.ROWS[row].before() for row in ("+ L1S + L2S + L3S", "w/o L1C", "w/o L2C", "Ours")]
+    assert first == 4 * [first[0]]
+    assert first[0].stage == 1
+
+
+def test_the_size_of_the_tables():
+    tables = [grid.find(number) for number in (1, 2, 3)]
+    assert [(len(table.rows), len(table.pairs)) for table in tables] == [(9, 4), (9, 2), (2, 6)]
+    assert [len(set(table.pairs)) for table in tables] == [4, 2, 6]
+    assert {name for table in tables for pair in table.pairs for name in pair} == set(worlds.WORLDS)
+    assert tables[0].rows["SINet"] == tables[1].rows["Baseline"] == tables[2].rows["Baseline"]
+    assert tables[0].rows["Ours"] == tables[1].rows["Ours"] == tables[2].rows["Ours"]
+
+
+def test_a_method_that_does_not_exist_yet_is_left_out_and_named(monkeypatch):
+    monkeypatch.setattr(table1.lookup, "names", lambda package: ["s2r", "source_only"])
+    table = grid.Table(1, "t", {row: table1.settings(row) for row in table1.METHODS}, table1.PAIRS)
+    assert table.lacking == ["CAViT", "PTSA", "AP3D", "TCLNet", "CAL", "GLT", "QAConv"]
+    assert {cell.row for cell in grid.cells(table, 1)} == {"SINet", "Ours"}
+    with pytest.raises(ValueError, match="the row 'CAL' of table 1 has no method yet: there are SINet, Ours"):
+        grid.select(table, ["cal"])
+
+
+def test_cells_come_a_whole_table_a_seed():
+    table = grid.select(grid.find(2), ["ours", "+l1s"], ["standin-ilids"])
+    assert list(table.rows) == ["+ L1S", "Ours"]
+    assert [str(cell) for cell in grid.cells(table, 2)] == [
+        "svreid -> standin-ilids, + L1S, seed 0",
+        "svreid -> standin-ilids, Ours, seed 0",
+        "svreid -> standin-ilids, + L1S, seed 1",
+        "svreid -> standin-ilids, Ours, seed 1",
+    ]
+
+
+@pytest.mark.usefixtures("tiny_scale")
+def test_what_is_trained_for_them(data, tmp_path):
+    def trained(table, seeds=1):
+        plans = [grid.plan(cell, table, data, asked) for cell in grid.cells(table, seeds)]
+        return grid.trainings(plans, asked.runs)
+
+    asked = Asked(tmp_path, scale="tiny", steps=2)
+    ablation = trained(grid.find(2))
+    # A pair: three rows of two stages, four that share their first stage, and one row of one stage.
+    assert len(ablation) == 2 * (2 + 2 + 2 + 2 + (1 + 4) + 1)
+    assert Counter(plan.source.name for plan in ablation) == {"svreid": 14, "svreid-cc": 14}
+    assert len(trained(grid.find(2), seeds=2)) == 2 * len(ablation)
+    # What never looks at the target is trained once a source.
+    assert len(trained(grid.select(grid.find(1), ["SINet"]))) == 2 * 2
+    assert len(trained(grid.select(grid.find(1), ["Ours"]))) == 4 * 2
+    assert {plan.source.name for plan in trained(grid.find(3))} >= {"standin-mars", "standin-prid"}
+    names = [plan.settings["stage"] for plan in trained(grid.select(grid.find(2), ["Ours"], ["standin-ilids"]))]
+    assert names == [1, 2]
+
+
+@pytest.mark.usefixtures("tiny_scale")
+def test_the_trunk_is_trained_once_a_source(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(source_only, "SINGLE_FRAMES", {"tiny"})
+    table, asked = grid.find(2), Asked(tmp_path, scale="tiny")
+    plans = grid.trainings([grid.plan(cell, table, data, asked) for cell in grid.cells(table, 1)], asked.runs)
+    assert len(plans) == 28 + 2
+    assert [plan.source.name for plan in plans if plan.method == "source_only"] == ["svreid", "svreid-cc"]
+    assert plans[0].method == "source_only"
+
+
+@pytest.mark.usefixtures("tiny_scale")
+def test_a_plan_carries_the_row(data, tmp_path):
+    table = grid.find(2)
+    found = grid.plan(
+        Cell("w/o L1C", "svreid", "standin-ilids", 3), table, data, Asked(tmp_path, steps=7, scale="tiny")
+    )
+    assert (found.method, found.seed, found.steps, found.scale) == ("s2r", 3, 7, "tiny")
+    assert found.resolved()[0] == table.rows["w/o L1C"]
+    assert (found.source.name, found.target.name) == ("svreid", "standin-ilids")
+
+
+def test_mistakes():
+    table = grid.find(2)
+    for call, message in (
+        (lambda: grid.find(4), "no table 4: there are 1, 2, 3"),
+        (lambda: grid.select(table, ["theirs"]), "no row named 'theirs' in this table: there are Baseline, "),
+        (lambda: grid.select(table, (), ["mars"]), "no target named 'mars' in this table: there are standin-ilids, "),
+        (lambda: Asked(Path(), seeds=0), "seeds is 0, expected at least 1"),
+        (lambda: Asked(Path(), steps=0), "steps is 0, expected at least 1"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            call()
+
+
+def test_folders_of_something_else(tmp_path):
+    cost.check_out(tmp_path / "new")
+    (tmp_path / "letters").mkdir()
+    with pytest.raises(ValueError, match=r"holds other things \(letters\): name a new folder"):
+        cost.check_out(tmp_path)
+    (tmp_path / "worlds").mkdir()
+    cost.check_out(tmp_path)
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match="is a file: name a folder"):
+        cost.check_out(tmp_path / "file")
+
+
+def test_worlds_are_planned_at_no_cost(tmp_path):
+    get = worlds.loader(tmp_path, render=False)
+    assert {name: get(name).num_persons for name in ("svreid", "standin-ilids")} == {
+        "svreid": 333,
+        "standin-ilids": 200,
+    }
+    assert not [*tmp_path.iterdir()]
+    assert worlds.estimate("svreid").tracklets == 1164

@@ -1,0 +1,35 @@
+"""The worlds of the tables, rendered at their smallest."""
+
+from functools import partial
+
+import pytest
+
+from s2reid.tables import worlds
+from s2reid.tables.worlds import World
+from s2reid.world import write
+
+
+@pytest.mark.slow
+def test_every_world_is_rendered_once_and_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(write, "write", partial(write.write, workers=1))
+    assert len(worlds.WORLDS) == 6
+    for name, world in worlds.WORLDS.items():
+        size = {"size": "tiny"} if world.size else {"persons": 4, "frames": 1, "height": 32}
+        monkeypatch.setitem(worlds.WORLDS, name, World(world.spec, size))
+        assert not worlds.is_there(name, tmp_path)
+        made = worlds.load(name, tmp_path)
+        assert made.name == name
+        assert made.num_persons >= 2
+        assert worlds.is_there(name, tmp_path)
+        get = worlds.loader(tmp_path, render=False)
+        assert get(name).train == made.train  # found, not planned
+    outfits = {tracklet.outfit for tracklet in get("svreid-cc").train}
+    assert len(outfits) > 1
+    assert {tracklet.outfit for tracklet in get("svreid").train} == {0}
+
+
+def test_another_world_in_its_place_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setitem(worlds.WORLDS, "svreid", World("svreid:{}", {"persons": 2, "frames": 1, "height": 16}))
+    write.write("svreid", tmp_path / "svreid", persons=3, frames=1, height=16, workers=1)
+    with pytest.raises(ValueError, match="holds a world with persons 3, asked for 2"):
+        worlds.load("svreid", tmp_path)
