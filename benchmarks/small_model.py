@@ -1,6 +1,6 @@
 """Make the small model that ships with the package, from nothing but rendered people: render, train, publish, score.
 
-    python benchmarks/small_model.py [--real csv:FILE ...] [--persons 3000] [--steps 1800] [--seeds 0 1 2]
+    python benchmarks/small_model.py [--real csv:FILE ...] [--persons 3000] [--steps 3600] [--seeds 0 1 2]
         [--out small] [--ship src/s2reid/models/s2reid-small]
 
 A seed is that of the world, the weights and the batches. Each seed's model is published and scored as it is at its last
@@ -95,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--real", nargs="*", default=[], metavar="NAME:PATH", help="real data with query and gallery")
     parser.add_argument("--persons", type=int, default=3000)
-    parser.add_argument("--steps", type=int, default=1800)
+    parser.add_argument("--steps", type=int, default=3600)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--scale", default="small")
     parser.add_argument("--out", type=Path, default=Path("small"))

@@ -112,3 +112,12 @@ def test_the_shipped_weights():
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
     page = (folder / "MODEL_CARD.md").read_text()
     assert all(heading in page for heading in ("# s2reid-small", "## Scores", "## Limits", "Apache-2.0"))
+
+
+def test_the_small_model_knows_a_person_from_another_in_another_light():
+    encoder = s2reid.load_model(SMALL)
+    people = [tiny.image(person, 0, height=128, width=64) for person in range(8)]
+    darker = [(image * 0.7).astype(np.uint8) for image in people]
+    vectors = encoder.embed([np.stack([image] * 2) for image in people + darker])
+    similarity = vectors[:8] @ vectors[8:].T
+    assert (similarity.argmax(1) == np.arange(8)).all()
