@@ -39,9 +39,10 @@ CONSISTENCY = ("same_cluster", "cluster_pull")
 TERMS = (*SUPERVISED, *DOMAIN, *CONSISTENCY)
 
 SCHEDULES = {
+    # After 800 steps on single frames (docs/decisions/0012): five minutes in all, on two cores.
     "small": (
-        Schedule(450, 8, 2, 4, 6e-3, 0.05, optimizer="muon", warmup=50, final_rate=0.1),
-        Schedule(150, 8, 2, 4, 6e-4, 0.05, optimizer="muon"),
+        Schedule(200, 8, 2, 4, 2e-3, 0.05, optimizer="muon", warmup=20, final_rate=0.1),
+        Schedule(200, 8, 2, 4, 6e-4, 0.05, optimizer="muon"),
     ),
     # 150 epochs of 36 batches, the rate falls tenfold at 40, 80 and 120; stage 2 begins at the first fall.
     "paper": (
