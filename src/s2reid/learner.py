@@ -155,7 +155,11 @@ class Learner(nn.Module):
         backward(self.total(terms))
         for optimizer in optimizers:
             optimizer.step()
+        self.follow()
         return terms
+
+    def follow(self) -> None:
+        """Do what comes after every update, such as moving an average; nothing by default."""
 
     def forward(self, source: Clips, target: Clips | None) -> Terms:
         return self.losses(source, target)

@@ -134,6 +134,9 @@ class CALLearner(SourceOnlyLearner):
         for group in optimizers[-1].param_groups:
             group["lr"] = optimizers[-1].defaults["lr"]
         used = optimizers if self.has_started else optimizers[:-1]
-        terms = super().step(forward, source, target, used, backward)
+        return super().step(forward, source, target, used, backward)
+
+    def follow(self) -> None:
+        """Let the moving average follow, and count."""
+        super().follow()
         self.updates += 1
-        return terms

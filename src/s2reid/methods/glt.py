@@ -5,14 +5,12 @@ source's persons while the target passes through the same norms. In stage 2 each
 several numbers come from k-means, and after every epoch from an optimal transport of the tracklets to the groups.
 """
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.optim import Optimizer
 
 from s2reid.batch import Clips
 from s2reid.layers.average import Average
@@ -165,19 +163,11 @@ class GLTLearner(SourceOnlyLearner):
             "group_triplet": triplet(features.video, labels[self.settings.sampled], None, "euclidean"),
         }
 
-    def step(
-        self,
-        forward: Callable[[Clips, Clips | None], Terms],
-        source: Clips,
-        target: Clips | None,
-        optimizers: Sequence[Optimizer],
-        backward: Callable[[Tensor], None],
-    ) -> Terms:
-        """Update once, then let the averages follow."""
-        terms = super().step(forward, source, target, optimizers, backward)
+    def follow(self) -> None:
+        """Let the averages follow."""
+        super().follow()
         if self.settings.stage == 2:
             self.average_heads.update(self.heads)
-        return terms
 
     def plan(self, epoch: int, seed: int, source: View, target: View | None) -> Order:
         """Group the target's tracklets: first by k-means, later by the transfer of labels; both on the averages."""

@@ -5,7 +5,6 @@ as a copy of it and the consistency terms (Sec. 3.4). Every term can be left out
 """
 
 import math
-from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -291,20 +290,12 @@ class S2RLearner(SourceOnlyLearner):
             return built
         return [*built, torch.optim.Adam(self.loss_weights.parameters(), lr=self.settings.weight_rate)]
 
-    def step(
-        self,
-        forward: Callable[[Clips, Clips | None], Terms],
-        source: Clips,
-        target: Clips | None,
-        optimizers: Sequence[Optimizer],
-        backward: Callable[[Tensor], None],
-    ) -> Terms:
-        """Update the student once, then let the teacher follow, Eq. (11)."""
-        terms = super().step(forward, source, target, optimizers, backward)
+    def follow(self) -> None:
+        """Let the teacher follow the student, Eq. (11)."""
+        super().follow()
         if self.teacher:
             self.teacher.update(self.encoder)
         self.updates += 1
-        return terms
 
     def _judged(self, features: Features) -> Float[Tensor, "b t d"]:
         return self._normalised_frames(features) if self.settings.judged == "normalised" else features.frames

@@ -1,13 +1,11 @@
 """Source only: learn the synthetic persons and never look at the target; the floor that adaptation starts from."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
-from torch.optim import Optimizer
 
 from s2reid import lookup
 from s2reid.batch import Clips
@@ -138,19 +136,10 @@ class SourceOnlyLearner(Learner):
             "triplet": triplet(compared, source.person, self.settings.margin, self.settings.metric),
         }
 
-    def step(
-        self,
-        forward: Callable[[Clips, Clips | None], Terms],
-        source: Clips,
-        target: Clips | None,
-        optimizers: Sequence[Optimizer],
-        backward: Callable[[Tensor], None],
-    ) -> Terms:
-        """Update once, then let the moving average follow."""
-        terms = super().step(forward, source, target, optimizers, backward)
+    def follow(self) -> None:
+        """Let the moving average follow."""
         if self.average:
             self.average.update(self.encoder)
-        return terms
 
     @torch.no_grad()
     def encode(self, pixels: UInt8[Tensor, "b t 3 h w"]) -> Float[Tensor, "b d"]:
