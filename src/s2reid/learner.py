@@ -11,7 +11,7 @@ from torch.nn import functional
 from torch.optim import Optimizer
 
 from s2reid.batch import Clips
-from s2reid.optimizers import build
+from s2reid.optimizers import build, clipping
 from s2reid.scales import Scale, Schedule, TestSetting
 
 Terms = dict[str, Tensor]
@@ -85,6 +85,8 @@ class Learner(nn.Module):
     """How many clips of a target tracklet come side by side in a batch, each cut and augmented by itself."""
     epoch: int | None = None
     """Steps from one plan to the next; None where nothing is planned."""
+    largest_gradient: float | None = None
+    """Norm to which the gradient of an update is shortened; None leaves it as it is."""
     fresh: tuple[str, ...] = ()
     """Names, or beginnings of names, of what starts anew where a model is continued, and that it may lack."""
 
@@ -152,6 +154,8 @@ class Learner(nn.Module):
         terms = forward(source, target)
         for optimizer in optimizers:
             optimizer.zero_grad(set_to_none=True)
+        if self.largest_gradient is not None:
+            backward = clipping(backward, self.parameters(), optimizers, self.largest_gradient)
         backward(self.total(terms))
         for optimizer in optimizers:
             optimizer.step()

@@ -106,7 +106,7 @@ class Wrapped(torch.optim.Optimizer):
 
 
 def gradient_after_a_step(longest, monkeypatch, scaled=False):
-    monkeypatch.setattr(cavit, "LARGEST_GRADIENT", longest)
+    monkeypatch.setattr(cavit.CAViTLearner, "largest_gradient", longest)
     learner = tiny.perturb(tiny.learner("cavit")).train()
     optimizers, scaler = learner.optimizers(tiny.schedule()), Scaler()
     wrapped = [Wrapped(optimizer, scaler) for optimizer in optimizers] if scaled else optimizers

@@ -1,16 +1,15 @@
 """CAViT, trained on the source alone by its authors' recipe (Wu et al. 2022): circle softmax and nothing else."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from torch import Tensor, nn
+from torch import nn
 from torch.optim import Optimizer
 
 from s2reid.batch import Clips
 from s2reid.learner import Task, Terms
 from s2reid.losses.circle import circle
 from s2reid.methods.source_only import SourceOnly, SourceOnlyLearner
-from s2reid.optimizers import build, clipping
+from s2reid.optimizers import build
 from s2reid.scales import Schedule, TestSetting
 
 NUM_FRAMES = {"paper": 8}
@@ -69,6 +68,7 @@ class CAViTLearner(SourceOnlyLearner):
     """The source-only learner with a neck over frames, and a classifier that compares angles."""
 
     settings: CAViT
+    largest_gradient = LARGEST_GRADIENT
 
     def __init__(self, settings: CAViT, task: Task) -> None:
         super().__init__(settings, task)
@@ -95,15 +95,3 @@ class CAViTLearner(SourceOnlyLearner):
         others = [parameter for name, parameter in self.named_parameters() if not name.endswith("bias")]
         fast = replace(schedule, learning_rate=2 * schedule.learning_rate)
         return [*build(others, schedule), *build(biases, fast)]
-
-    def step(
-        self,
-        forward: Callable[[Clips, Clips | None], Terms],
-        source: Clips,
-        target: Clips | None,
-        optimizers: Sequence[Optimizer],
-        backward: Callable[[Tensor], None],
-    ) -> Terms:
-        """Update once, with a gradient that is not too long."""
-        clipped = clipping(backward, self.parameters(), optimizers, LARGEST_GRADIENT)
-        return super().step(forward, source, target, optimizers, clipped)

@@ -3,7 +3,6 @@
 It never looks at the target. An embedding is a map, and two of them are compared by a trained matcher.
 """
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -18,7 +17,7 @@ from s2reid.layers.graph_sampler import neighbourhoods
 from s2reid.layers.matcher import Matcher
 from s2reid.learner import Learner, Order, Task, Terms, View
 from s2reid.losses.matching import matching
-from s2reid.optimizers import build, clipping
+from s2reid.optimizers import build
 from s2reid.scales import Schedule, TestSetting
 
 SCHEDULES = {
@@ -85,6 +84,7 @@ class QAConvLearner(Learner):
         super().__init__()
         module, scale = lookup.find("backbones", settings.backbone), task.scale
         self.settings, self.test, self.num_persons = settings, settings.test, task.schedule.num_persons
+        self.largest_gradient = settings.clip_norm
         self.network = module.build(**{**module.SIZES[scale.name], "image": (scale.height, scale.width)})
         self.map_size = self.network.map_size
         self.matcher = Matcher(*self.map_size[1:])
@@ -141,15 +141,3 @@ class QAConvLearner(Learner):
         rest = [*self.network.neck.parameters(), *self.matcher.parameters()]
         slow = replace(schedule, learning_rate=self.settings.base_rate * schedule.learning_rate)
         return [*build(base, slow), *build(rest, schedule)]
-
-    def step(
-        self,
-        forward: Callable[[Clips, Clips | None], Terms],
-        source: Clips,
-        target: Clips | None,
-        optimizers: Sequence[Optimizer],
-        backward: Callable[[Tensor], None],
-    ) -> Terms:
-        """Update once, with a gradient of bounded norm."""
-        clipped = clipping(backward, self.parameters(), optimizers, self.settings.clip_norm)
-        return super().step(forward, source, target, optimizers, clipped)
