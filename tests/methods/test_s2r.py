@@ -334,7 +334,6 @@ def test_clips_that_are_all_alike_give_finite_terms():
         ({"stage": 1}, "stage 1 has no teacher: leave same_cluster, cluster_pull to stage 2"),
         ({"momentum": 1.0}, "the setting momentum is 1.0, expected 0 or more and less than 1"),
         ({"ramp": -0.1}, "the setting ramp is -0.1"),
-        ({"average": 0.9}, "the setting average is 0.9, and S2R tests its student: leave it at 0"),
         ({"clips_combined": [3]}, r"clips_combined is \(3,\), expected divisors of 8"),
         ({"stage": 3}, "the setting stage of s2r is 3, expected 1 or 2"),
     ],

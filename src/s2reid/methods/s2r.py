@@ -112,8 +112,6 @@ class S2R(SourceOnly):
             raise ValueError("terms lack 'identity': without it nothing says who is who; leave out another")
         if self.stage == 1 and self.is_consistent:
             raise ValueError(f"stage 1 has no teacher: leave {', '.join(CONSISTENCY)} to stage 2")
-        if self.average:
-            raise ValueError(f"the setting average is {self.average}, and S2R tests its student: leave it at 0")
         for name in ("momentum", "ramp"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"the setting {name} is {getattr(self, name)}, expected 0 or more and less than 1")
