@@ -1,6 +1,7 @@
 """Whether a world gives people away by their colours: histograms beside a trained model; prints one JSON object.
 
     python benchmarks/colour_histogram.py [--model FOLDER] [--preset svreid] [--seed 1] [--persons N] [--frames 4]
+        [--without light changes colour]
     python benchmarks/colour_histogram.py --world FOLDER [--model FOLDER]
 
 Every tracklet of the world asks, and all tracklets of the other cameras are searched. The histogram of a tracklet is
@@ -130,9 +131,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--persons", type=int)
     parser.add_argument("--frames", type=int, default=4)
+    parser.add_argument("--without", nargs="*", default=[], help="ingredients to leave out of the world")
     asked = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
-        size = {"seed": asked.seed, "persons": asked.persons, "frames": asked.frames}
+        size = {"seed": asked.seed, "persons": asked.persons, "frames": asked.frames, "without": asked.without}
         world = asked.world or write.write(asked.preset, Path(folder, "world"), **size)
         data = datasets.load(f"svreid:{world}")
         origin = {name: data.origin[name] for name in runs.RENDERED if name in data.origin}

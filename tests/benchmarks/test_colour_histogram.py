@@ -86,3 +86,12 @@ def test_the_strongest_counts_and_a_model_stands_beside_it(colours, source_root,
     bare = colours.measure(datasets.load(f"svreid:{source_root}").train)
     assert "model" not in bare
     assert bare["histograms"] == said["histograms"]
+
+
+def test_a_world_may_lack_ingredients(colours, capsys):
+    size = ["--persons", "6", "--frames", "1", "--seed", "3"]
+    colours.main([*size, "--without", "light", "colour"])
+    said = json.loads(capsys.readouterr().out)
+    assert said["world"]["without"] == ["light", "colour"]
+    colours.main(size)
+    assert json.loads(capsys.readouterr().out)["histograms"] != said["histograms"]
