@@ -19,6 +19,7 @@ TERMS = {
     "w/o L2C": {*DOMAIN, "same_cluster"},
     "Ours": {*DOMAIN, "same_cluster", "cluster_pull"},
     "Baseline + target BN": set(),
+    "Baseline, one stage": set(),
     "released": {"frame", "video", "same_cluster", "cluster_pull"},
 }
 
@@ -26,9 +27,11 @@ TERMS = {
 def test_the_rows_of_table_2():
     assert {row: set(s.terms) - set(table2.SUPERVISED) for row, s in table2.ROWS.items()} == TERMS
     assert all(set(settings.terms) >= set(table2.SUPERVISED) for settings in table2.ROWS.values())
-    assert [row for row, settings in table2.ROWS.items() if not settings.needs_target] == ["Baseline"]
-    assert [row for row, settings in table2.ROWS.items() if settings.detached] == ["released"]
-    assert [row for row, settings in table2.ROWS.items() if settings.before() is None] == ["released"]
+    assert [row for row, settings in table2.ROWS.items() if not settings.needs_target] == ["Baseline", "Baseline, one stage"]
+    assert [row for row, settings in table2.ROWS.items() if settings.detached] == ["Baseline, one stage", "released"]
+    one_stage = [settings for settings in table2.ROWS.values() if settings.before() is None]
+    assert one_stage == [table2.ROWS["Baseline, one stage"], table2.ROWS["released"]]
+    assert len({settings.schedule("small") for settings in one_stage}) == 1
     first = [table2.ROWS[row].before() for row in ("+ L1S + L2S + L3S", "w/o L1C", "w/o L2C", "Ours")]
     assert first == 4 * [first[0]]
     assert first[0].stage == 1
@@ -36,7 +39,7 @@ def test_the_rows_of_table_2():
 
 def test_the_size_of_the_tables():
     tables = [grid.find(number) for number in (1, 2, 3)]
-    assert [(len(table.rows), len(table.pairs)) for table in tables] == [(9, 4), (9, 2), (2, 6)]
+    assert [(len(table.rows), len(table.pairs)) for table in tables] == [(9, 4), (10, 2), (2, 6)]
     assert [len(set(table.pairs)) for table in tables] == [4, 2, 6]
     assert {name for table in tables for pair in table.pairs for name in pair} == set(worlds.WORLDS)
     assert tables[0].rows["SINet"] == tables[1].rows["Baseline"] == tables[2].rows["Baseline"]
@@ -71,9 +74,9 @@ def test_what_is_trained_for_them(data, tmp_path):
 
     asked = Asked(tmp_path, scale="tiny", steps=2)
     ablation = trained(grid.find(2))
-    # A pair: three rows of two stages, four that share their first stage, and one row of one stage.
-    assert len(ablation) == 2 * (2 + 2 + 2 + 2 + (1 + 4) + 1)
-    assert Counter(plan.source.name for plan in ablation) == {"svreid": 14, "svreid-cc": 14}
+    # A pair: three rows of two stages, four that share their first stage, and two rows of one stage.
+    assert len(ablation) == 2 * (2 + 2 + 2 + 2 + (1 + 4) + 2)
+    assert Counter(plan.source.name for plan in ablation) == {"svreid": 15, "svreid-cc": 15}
     assert len(trained(grid.find(2), seeds=2)) == 2 * len(ablation)
     # What never looks at the target is trained once a source.
     assert len(trained(grid.select(grid.find(1), ["SINet"]))) == 2 * 2
@@ -88,7 +91,7 @@ def test_the_trunk_is_trained_once_a_source(data, tmp_path, monkeypatch):
     monkeypatch.setattr(source_only, "SINGLE_FRAMES", {"tiny"})
     table, asked = grid.find(2), Asked(tmp_path, scale="tiny")
     plans = grid.trainings([grid.plan(cell, table, data, asked) for cell in grid.cells(table, 1)], asked.runs)
-    assert len(plans) == 28 + 2
+    assert len(plans) == 30 + 2
     assert [plan.source.name for plan in plans if plan.method == "source_only"] == ["svreid", "svreid-cc"]
     assert plans[0].method == "source_only"
 

@@ -26,8 +26,8 @@ def test_a_table_made_once_and_found_again(asked, monkeypatch):
     # The baseline has two stages; ours shares its first one with the row that lacks a consistency term.
     assert len([*asked.runs.iterdir()]) == 2 * (2 + 3)
     assert [entry.row for entry in entries if entry.scores] == 2 * [*chosen.rows]
-    assert len(entries) == 18
-    assert [*entries[-3].scores] == ["ccvid general", "ccvid same_clothes", "ccvid clothes_changing"]
+    assert len(entries) == 20
+    assert [*entries[-4].scores] == ["ccvid general", "ccvid same_clothes", "ccvid clothes_changing"]
 
     monkeypatch.setattr(experiment.train, "fit", None)  # nothing is trained twice
     before = tiny.snapshot(asked.out)
