@@ -100,7 +100,7 @@ def test_folders_that_are_no_run(tmp_path):
     with pytest.raises(ValueError, match=r"run.json is not JSON .*: the run cannot be read"):
         runs.read(tmp_path)
     (tmp_path / "run.json").write_text('{"format": 9}')
-    with pytest.raises(ValueError, match="has run format 9, this version reads 1"):
+    with pytest.raises(ValueError, match=r"has run format 9 \(written by s2reid unknown\), this version reads 1"):
         runs.read(tmp_path)
 
 
