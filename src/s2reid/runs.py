@@ -124,9 +124,7 @@ def read(folder: str | Path) -> dict[str, Any]:
             f"version reads {FORMAT}: use the s2reid that wrote it"
         )
     if lacking := sorted({"key", "training", "command", "commit", "s2reid", "machine"} - said.keys()):
-        raise ValueError(
-            f"{path} lacks {lacking[0]!r}: it was edited; run the training's command again to write it anew"
-        )
+        raise ValueError(f"{path} lacks {lacking[0]!r}: it was edited, or written by another version; copy it again")
     return said
 
 
