@@ -59,6 +59,23 @@ def test_a_model_replaces_another_and_a_failed_write_leaves_the_old_one(folder, 
     assert tiny.equal_weights(model.load(folder)[0].state_dict(), tiny.learner(seed=1).state_dict())
 
 
+def test_a_model_that_was_moved_away_when_its_writer_was_killed_comes_back(folder, monkeypatch):
+    card, old = model.read_card(folder), folder.with_name(f"{folder.name}.old")
+    folder.rename(old)
+
+    def full(weights, path):
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(model, "save_file", full)
+        with pytest.raises(OSError, match="cannot write the weights"):
+            model.save(tiny.learner(seed=2), card, folder)
+    assert not old.exists()
+    assert not folder.with_name(f"{folder.name}.partial").exists()
+    model.load(folder)
+
+
 def test_folders_that_are_no_model(tmp_path, folder):
     (tmp_path / "file").write_text("x")
     (tmp_path / "empty").mkdir()

@@ -100,8 +100,26 @@ def test_folders_that_are_no_run(tmp_path):
     with pytest.raises(ValueError, match=r"run.json is not JSON .*: the run cannot be read"):
         runs.read(tmp_path)
     (tmp_path / "run.json").write_text('{"format": 9}')
-    with pytest.raises(ValueError, match="has run format 9, this version reads 1"):
+    with pytest.raises(ValueError, match=r"has run format 9 \(written by s2reid unknown\), this version reads 1"):
         runs.read(tmp_path)
+    (tmp_path / "run.json").write_text("[]")
+    with pytest.raises(ValueError, match="has run format None"):
+        runs.read(tmp_path)
+    (tmp_path / "run.json").write_text('{"format": 1, "key": "", "training": {}, "command": "", "machine": {}}')
+    with pytest.raises(ValueError, match=r"run.json lacks 'commit': it was edited, or written by another version"):
+        runs.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("[", r"scores.json is not JSON .*: the run cannot be read"), ("{}", "scores.json is no list of scores: remove")],
+)
+def test_scores_that_are_damaged(tmp_path, content, message):
+    (tmp_path / "scores.json").write_text(content)
+    for act in (runs.read_scores, lambda folder: runs.add_scores(folder, {})):
+        with pytest.raises(ValueError, match=message):
+            act(tmp_path)
+    assert (tmp_path / "scores.json").read_text() == content
 
 
 def test_a_score_replaces_the_older_one_of_the_same_test(tmp_path):

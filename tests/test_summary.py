@@ -115,3 +115,12 @@ def test_curves_are_the_log(tmp_path):
     (tmp_path / LOG).write_text("\n".join(map(json.dumps, lines)))
     curve = summary.read_curve(tmp_path, "x")
     assert curve.name == "x"
+
+
+def test_scores_of_another_version(tmp_path, source, target):
+    folder = run(tmp_path / "runs", source, target)
+    (row,) = json.loads((folder / "scores.json").read_text())
+    del row["mean_ap"]
+    (folder / "scores.json").write_text(json.dumps([row]))
+    with pytest.raises(ValueError, match=r"scores.json has a row without 'mean_ap': it was written by another version"):
+        summary.read_results(folder, "x")

@@ -62,11 +62,17 @@ def test_embeddings_go_through_a_file(tmp_path):
     assert [entry.name for entry in path.parent.iterdir()] == ["x.npz"]
 
 
-@pytest.mark.parametrize("content", [b"", b"no array at all", "half"], ids=["empty", "text", "half"])
-def test_files_that_are_no_embeddings(tmp_path, content):
+@pytest.mark.parametrize("damage", ["empty", "text", "half", "changed", "one array"])
+def test_files_that_are_no_embeddings(tmp_path, damage):
     path = tmp_path / "x.npz"
     embeddings().save(path)
-    path.write_bytes(path.read_bytes()[:300] if content == "half" else content)
+    whole = path.read_bytes()
+    contents = {"empty": b"", "text": b"no array at all", "half": whole[:300]}
+    changed = whole.replace(embeddings().person.tobytes(), b"\xff" * embeddings().person.nbytes)
+    path.write_bytes(contents.get(damage, changed))
+    if damage == "one array":
+        with path.open("wb") as file:
+            np.save(file, np.zeros(3))
     with pytest.raises(ValueError, match=r"x.npz is no whole .npz file \(.*\): embed the tracklets again"):
         Embeddings.load(path)
 

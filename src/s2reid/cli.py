@@ -1,5 +1,6 @@
 """The command line: one function a verb. Everything heavy is imported inside the verb, so that `--help` is instant."""
 
+import errno
 import json
 import os
 import sys
@@ -328,7 +329,7 @@ def complain(error: BaseException) -> int:
     what, code = " ".join(str(error).split()), 2
     if isinstance(error, OSError):
         what = f"{error.strerror or what}" + (f": {error.filename}" if error.filename else "")
-        if not isinstance(error, WRONG_PLACE):
+        if not isinstance(error, WRONG_PLACE) and error.errno != errno.EROFS:
             what, code = f"{what}; what was finished is kept, run the same command again", 1
     elif not isinstance(error, ValueError):
         what, code = f"{type(error).__name__}: {what}; set S2REID_DEBUG=1 to see where", 1

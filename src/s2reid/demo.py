@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 
-from s2reid import datasets, experiment, progress, runs, summary
+from s2reid import datasets, experiment, lock, progress, runs, summary, whole
 from s2reid.experiment import Plan
 from s2reid.methods.source_only import SourceOnly
 from s2reid.train import Options
+from s2reid.types import Dataset
 from s2reid.world import write
 
 SOURCE, TARGET = "svreid-large", "standin-ilids"
@@ -32,7 +33,6 @@ def run(demo: Demo) -> Path:
     """Render, train, adapt, score and write the page; return its path."""
     if demo.steps is not None and demo.steps < 1:
         raise ValueError(f"steps is {demo.steps}, expected at least 1: the demo trains a network")
-    began = perf_counter()
     real = datasets.load(demo.real) if demo.real else None
     if real is not None and not (real.query and real.gallery):
         raise ValueError(
@@ -45,6 +45,13 @@ def run(demo: Demo) -> Path:
         )
     print(f"source  {SOURCE}: {write.estimate(SOURCE, persons=demo.persons, frames=SOURCE_FRAMES)}")
     print(f"target  {TARGET}: {write.estimate(TARGET, persons=TARGET_PERSONS)}")
+
+    with lock.held(demo.out):
+        return _run(demo, real)
+
+
+def _run(demo: Demo, real: Dataset | None) -> Path:
+    began = perf_counter()
 
     # Worlds
     source = datasets.load(f"svreid:{_render(SOURCE, demo.out / 'source', demo.seed, demo.persons, SOURCE_FRAMES)}")
@@ -102,8 +109,8 @@ def _publish(model: Path, out: Path) -> Path:
     partial = out.with_name(out.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     shutil.copytree(model, partial)
-    shutil.rmtree(out, ignore_errors=True)
-    return partial.rename(out)
+    whole.put(partial, out)
+    return out
 
 
 def _render(preset: str, out: Path, seed: int, persons: int, frames: int | None = None) -> Path:

@@ -12,7 +12,7 @@ import accelerate
 import torch
 
 from s2reid import evaluate as scoring
-from s2reid import model, runs, scales, shipped, train
+from s2reid import lock, model, runs, scales, shipped, train, whole
 from s2reid.batch import Clips
 from s2reid.embed import clip_length, how_tested, load_model
 from s2reid.learner import Learner, Task
@@ -142,19 +142,37 @@ def run(
 ) -> Path:
     """Train what a plan says, go on with it, or find it finished; return the run's folder, with `model/` in it.
 
-    What it goes on from is trained, or found, before it, as a run of its own.
+    What it goes on from is trained, or found, before it, as a run of its own. Raises `ValueError` where another process
+    is training in the folder.
     """
     training, before, trunk = plan.training(), plan.before(), plan.trunk()
     folder = training.folder(root)
     if is_trained(training, root):
+        _forget_checkpoints(folder)  # a kill after the model was saved leaves them
         return folder
     earlier = before or trunk
     start = run(earlier, root, options, report) / "model" if earlier else plan.start
-    processes = accelerate.PartialState()
+    with lock.held(folder):
+        processes = accelerate.PartialState()
+        processes.wait_for_everyone()
+        if not is_trained(training, root):  # as it is where another process was at it
+            _train(plan, training, start, root, options, report)
+    return folder
+
+
+def _train(
+    plan: Plan,
+    training: Training,
+    start: Path | None,
+    root: Path,
+    options: train.Options,
+    report: Callable[[train.Progress], None],
+) -> None:
+    processes, folder = accelerate.PartialState(), training.folder(root)
     if processes.is_main_process:
         runs.begin(training, root)
     processes.wait_for_everyone()
-    task = plan.task()
+    task, trunk = plan.task(), plan.trunk()
     torch.manual_seed(plan.seed)
     settings, _ = plan.resolved()
     learner: Learner = settings.build(task)
@@ -175,10 +193,14 @@ def run(
     }
     if processes.is_main_process:
         model.save(learner, model.Card(plan.method, settings, task, provenance), folder / "model")
-        for name in (train.CHECKPOINT, f"{train.CHECKPOINT}.old"):
-            shutil.rmtree(folder / name, ignore_errors=True)
+        _forget_checkpoints(folder)
     processes.wait_for_everyone()
-    return folder
+
+
+def _forget_checkpoints(folder: Path) -> None:
+    newest = folder / train.CHECKPOINT
+    for place in (newest, whole.old(newest), newest.with_name(f"{newest.name}.partial")):
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def evaluate(
@@ -197,7 +219,7 @@ def evaluate(
     `frames` looks at other frames than the model's own test. The model of a run keeps the rows (but no means) in the
     run's `scores.json`, with the embeddings and what a page needs to show them; embeddings that are there already are
     used again. `progress` is told how many tracklets of all are embedded. Raises `ValueError` for a split whose test
-    persons the model has seen, and for a test that is not the protocol's.
+    persons the model has seen, for a test that is not the protocol's, and for a run that cannot be written.
     """
     targets = (targets,) if isinstance(targets, Dataset) else tuple(targets)
     folder = shipped.find(folder)
@@ -211,6 +233,8 @@ def evaluate(
     test, digest = how_tested(card, learner), model.digest(folder)
     cells = [Cell(digest, runs.fingerprint(target, ["query", "gallery"]), test) for target in targets]
     run_folder = folder.parent if (folder.parent / "run.json").is_file() else None
+    if run_folder:  # found out now, and not when everything is embedded
+        runs.check_writable(run_folder)
     stores = [run_folder / "embeddings" / cell.key if run_folder else None for cell in cells]
     embedded = _embeddings(folder, learner.test, targets, stores, progress)
     distance = load_model(folder).distance if learner.has_distance else rerank or "cosine"

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from s2reid import whole
 from s2reid.datasets import csv as manifests
 from s2reid.datasets._rendered import read_marker
 from s2reid.types import Dataset, Tracklet
@@ -26,17 +27,12 @@ def write(dataset: Dataset, out: Path, advance: Advance = lambda done, total: No
     if out.exists():
         raise ValueError(f"{out} is there already: remove it, or give another name")
     _check_name_is_kept(dataset, out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.with_name(out.name + ".partial")
-    try:
+    with whole.writing(out) as partial:
         with open(partial, "w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(COLUMNS)
             writer.writerows(_rows(dataset, out.parent, advance))
         _check_nothing_is_lost(dataset, partial)
-        partial.replace(out)
-    finally:
-        partial.unlink(missing_ok=True)
     return _num_frames(dataset)
 
 

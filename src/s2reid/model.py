@@ -15,7 +15,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from s2reid import lookup, scales, shipped
+from s2reid import lookup, scales, shipped, whole
 from s2reid.learner import Learner, Pretrainable, Task
 from s2reid.scales import Schedule
 from s2reid.shipped import CARD
@@ -90,15 +90,17 @@ def _halved(name: str, tensor: torch.Tensor) -> torch.Tensor:
 def _write(weights: dict[str, torch.Tensor], card: Card, folder: Path) -> Path:
     partial = folder.with_name(folder.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
+    if not folder.exists() and whole.old(folder).exists():  # a kill between the two renames of another writer
+        whole.old(folder).rename(folder)
     partial.mkdir(parents=True)
     try:
         save_file(weights, partial / WEIGHTS)
-    except SafetensorError as error:
+        (partial / CARD).write_text(json.dumps(_to_json(card), indent=1) + "\n")
+        (partial / WEIGHTS).chmod((partial / CARD).stat().st_mode)  # safetensors lets nobody else read it
+        whole.put(partial, folder)
+    except (OSError, SafetensorError) as error:
+        shutil.rmtree(partial, ignore_errors=True)
         raise OSError(f"cannot write the weights {partial / WEIGHTS}: {error}") from error
-    (partial / CARD).write_text(json.dumps(_to_json(card), indent=1) + "\n")
-    (partial / WEIGHTS).chmod((partial / CARD).stat().st_mode)  # safetensors lets nobody else read it
-    shutil.rmtree(folder, ignore_errors=True)
-    partial.rename(folder)
     return folder
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from s2reid import experiment, model
+from s2reid import experiment, model, whole
 from s2reid.embed import load_model
 from s2reid.model import WEIGHTS, Card
 from s2reid.types import Dataset
@@ -41,10 +41,8 @@ def publish(
     """
     model.publish(folder, out)
     rows = [row for target in targets for row in experiment.evaluate(out, target, progress=progress)]
-    partial = out / f"{PAGE}.partial"
     said = {"made again by": f"`{again}`" if again else None, "licence": licence}
-    partial.write_text(page(out, rows, {name: value for name, value in said.items() if value}))
-    partial.replace(out / PAGE)
+    whole.write(out / PAGE, page(out, rows, {name: value for name, value in said.items() if value}))
     return rows
 
 

@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from s2reid import lock, whole
 from s2reid.scales import Schedule
 from s2reid.types import Dataset, Tracklet
 from s2reid.version import __version__
@@ -115,14 +116,15 @@ def read(folder: str | Path) -> dict[str, Any]:
         raise ValueError(
             f"{folder} is no run: it has no run.json; give a folder that `s2reid train` or `s2reid demo` made"
         )
-    try:
-        said: dict[str, Any] = json.loads(path.read_text())
-    except ValueError as error:
-        raise ValueError(f"{path} is not JSON ({error}): the run cannot be read") from error
+    read = read_json(path)
+    said: dict[str, Any] = read if isinstance(read, dict) else {}
     if said.get("format") != FORMAT:
         raise ValueError(
-            f"{folder} has run format {said.get('format')}, this version reads {FORMAT}: use the s2reid that wrote it"
+            f"{folder} has run format {said.get('format')} (written by s2reid {said.get('s2reid', 'unknown')}), this "
+            f"version reads {FORMAT}: use the s2reid that wrote it"
         )
+    if lacking := sorted({"key", "training", "command", "commit", "s2reid", "machine"} - said.keys()):
+        raise ValueError(f"{path} lacks {lacking[0]!r}: it was edited, or written by another version; copy it again")
     return said
 
 
@@ -133,14 +135,32 @@ def add_scores(folder: str | Path, *rows: Mapping[str, Any]) -> None:
         return [row.get(name) for name in ("target", "split", "protocol", "test", "rerank")]
 
     new = [place(row) for row in rows]
-    old = [row for row in read_scores(folder) if place(row) not in new]
-    write_json(Path(folder) / "scores.json", [*old, *map(dict, rows)])
+    with lock.held(Path(folder), wait=True):
+        old = [row for row in read_scores(folder) if place(row) not in new]
+        write_json(Path(folder) / "scores.json", [*old, *map(dict, rows)])
 
 
 def read_scores(folder: str | Path) -> list[dict[str, Any]]:
     """Read the rows of `scores.json`; none where no test was run."""
     path = Path(folder) / "scores.json"
-    return list(json.loads(path.read_text())) if path.is_file() else []
+    rows = read_json(path) if path.is_file() else []
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise ValueError(f"{path} is no list of scores: remove it, and `s2reid evaluate` again")
+    return rows
+
+
+def check_writable(folder: str | Path) -> None:
+    """Raise `ValueError` where nothing can be written into a folder."""
+    with lock.held(Path(folder), wait=True):
+        pass
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file of a run; raise `ValueError` where it is damaged."""
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        raise ValueError(f"{path} is not JSON ({error}): the run cannot be read") from error
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:
@@ -156,9 +176,7 @@ def read_log(path: Path) -> list[dict[str, Any]]:
 
 def write_json(path: Path, value: Any) -> None:
     """Write JSON atomically."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(value, indent=1, default=str) + "\n")
-    partial.replace(path)
+    whole.write(path, json.dumps(value, indent=1, default=str) + "\n")
 
 
 def provenance() -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """The page of a folder of runs: what `report` shows of each, read back from disk."""
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
@@ -13,6 +12,9 @@ from s2reid.report.page import Curve, write_page
 from s2reid.report.result import Result
 from s2reid.runs import LOG, read_log
 from s2reid.types import Embeddings, Scores, Tracklet
+
+SHOWN = {field.name for field in fields(Scores)} | {"cell", "target", "is_real"}
+"""What a row of scores must say to be shown."""
 
 
 def write(
@@ -73,9 +75,14 @@ def read_results(folder: Path, name: str) -> list[Result]:
     """Read every test of a run, with the embeddings and the frames to show."""
     results = []
     for row in runs.read_scores(folder):
+        if lacking := sorted(SHOWN - row.keys()):
+            raise ValueError(
+                f"{folder / 'scores.json'} has a row without {lacking[0]!r}: it was written by another version, "
+                "remove it and `s2reid evaluate` again"
+            )
         cell = folder / "embeddings" / row["cell"]
         query, gallery = (Embeddings.load(cell / f"{part}.npz") for part in ("query", "gallery"))
-        shown = json.loads((cell / "tracklets.json").read_text())
+        shown = runs.read_json(cell / "tracklets.json")
         values = {field.name: row[field.name] for field in fields(Scores)}
         scores = Scores(**{**values, "interval": tuple(row["interval"])})
         tracklets = {"query": _tracklets(query, shown["query"]), "gallery": _tracklets(gallery, shown["gallery"])}

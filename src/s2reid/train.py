@@ -14,6 +14,7 @@ import torch
 from accelerate.utils import ProjectConfiguration
 from safetensors import SafetensorError
 
+from s2reid import whole
 from s2reid.batch import Clips
 from s2reid.learner import Learner, Task, Terms
 from s2reid.plan import plan
@@ -210,37 +211,34 @@ def _check_finite(values: dict[str, float], step: int, folder: Path) -> None:
 
 def _checkpoint(accelerator: accelerate.Accelerator, folder: Path, step: int) -> None:
     """Save the state of every process, then put the new checkpoint in the old one's place."""
-    partial, whole, old = (folder / f"{CHECKPOINT}{ending}" for ending in (".partial", "", ".old"))
+    partial = folder / f"{CHECKPOINT}.partial"
     if accelerator.is_main_process:
         shutil.rmtree(partial, ignore_errors=True)
     accelerator.wait_for_everyone()
     try:
         accelerator.save_state(str(partial))
-    except (RuntimeError, SafetensorError) as error:  # what a full disk looks like from here
+        accelerator.wait_for_everyone()
+        if accelerator.is_main_process:
+            (partial / "step.json").write_text(json.dumps({"step": step}))
+            whole.put(partial, folder / CHECKPOINT)
+    except (OSError, RuntimeError, SafetensorError) as error:  # what a full disk looks like from here
+        shutil.rmtree(partial, ignore_errors=True)
         raise OSError(f"cannot write the checkpoint {partial}: {error}") from error
-    accelerator.wait_for_everyone()
-    if accelerator.is_main_process:
-        (partial / "step.json").write_text(json.dumps({"step": step}))
-        if whole.exists():
-            shutil.rmtree(old, ignore_errors=True)
-            whole.rename(old)
-        partial.rename(whole)
-        shutil.rmtree(old, ignore_errors=True)
     accelerator.wait_for_everyone()
 
 
 def _restore(accelerator: accelerate.Accelerator, folder: Path) -> int:
     """Load the checkpoint, if there is one, and return the step to go on with."""
-    # A kill between the two renames of `_checkpoint` leaves only the old one.
-    for name in (CHECKPOINT, f"{CHECKPOINT}.old"):
-        said = folder / name / "step.json"
+    newest = folder / CHECKPOINT
+    for place in (newest, whole.old(newest)):
+        said = place / "step.json"
         if said.is_file():
             try:
-                accelerator.load_state(str(folder / name))
+                accelerator.load_state(str(place))
                 return int(json.loads(said.read_text())["step"])
             except Exception as error:  # a damaged file makes the readers raise almost anything
                 raise ValueError(
-                    f"cannot go on from the checkpoint {folder / name} ({error}): remove it to train from the start"
+                    f"cannot go on from the checkpoint {place} ({error}): remove it to train from the start"
                 ) from error
     return 0
 
@@ -254,9 +252,7 @@ class _Log:
         self.is_main = accelerator.is_main_process
         if self.is_main:  # what a killed run logged after its last checkpoint will come again
             kept = [line for line in read_log(path) if line["step"] <= first_step]
-            partial = path.with_name(path.name + ".partial")
-            partial.write_text("".join(json.dumps(line) + "\n" for line in kept))
-            partial.replace(path)
+            whole.write(path, "".join(json.dumps(line) + "\n" for line in kept))
 
     def add(self, progress: Progress, learning_rate: float) -> None:
         self.waiting.append(progress)

@@ -8,6 +8,7 @@ Legend of the shape letters used in every annotation:
 
 import os
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float, Int
+
+from s2reid import whole
 
 UNKNOWN = -1
 """The person of an unlabelled tracklet."""
@@ -112,27 +115,21 @@ class Embeddings:
 
     def save(self, path: str | Path) -> None:
         """Write an `.npz` atomically: a reader finds the old file or the whole new one."""
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(path.name + ".partial")
-        with open(partial, "wb") as file:
+        with whole.writing(Path(path)) as partial, open(partial, "wb") as file:
             np.savez(file, vectors=self.vectors, person=self.person, camera=self.camera, outfit=self.outfit)
-        partial.replace(path)
 
     @classmethod
     def load(cls, path: str | Path) -> "Embeddings":
         """Read what `save` wrote; raise `ValueError` where the file is damaged or a column is missing."""
         try:
-            columns = np.load(path)
-        except (ValueError, EOFError, zipfile.BadZipFile) as error:
+            with np.load(path) as file:
+                columns = {name: file[name] for name in file.files}
+        except (ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise ValueError(f"{path} is no whole .npz file ({error}): embed the tracklets again") from error
-        with columns:
-            missing = {"vectors", "person", "camera", "outfit"} - set(columns.files)
-            if missing:
-                raise ValueError(
-                    f"{path} holds {sorted(columns.files)} but lacks {sorted(missing)}: is it an s2reid file?"
-                )
-            return cls(columns["vectors"], columns["person"], columns["camera"], columns["outfit"])
+        missing = {"vectors", "person", "camera", "outfit"} - columns.keys()
+        if missing:
+            raise ValueError(f"{path} holds {sorted(columns)} but lacks {sorted(missing)}: is it an s2reid file?")
+        return cls(columns["vectors"], columns["person"], columns["camera"], columns["outfit"])
 
 
 @dataclass(frozen=True)

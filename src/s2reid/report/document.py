@@ -8,6 +8,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from s2reid import whole
+
 HERE = Path(__file__).parent
 TEMPLATES = Environment(
     loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -57,11 +59,5 @@ def write_document(out: Path, *, title: str, lead: str, sections: Sequence[Secti
     text = render(
         "document.jinja", title=title, lead=lead, sections=sections, style=(HERE / "page.css").read_text("utf-8")
     )
-    out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.with_name(out.name + ".partial")
-    try:
-        partial.write_text(text, "utf-8")
-        partial.replace(out)
-    finally:
-        partial.unlink(missing_ok=True)
+    whole.write(out, text)
     return out

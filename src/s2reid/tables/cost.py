@@ -7,6 +7,7 @@ from typing import Any
 
 from s2reid import experiment
 from s2reid.experiment import Forecast, Plan
+from s2reid.lock import LOCK
 from s2reid.tables import grid, worlds
 from s2reid.tables.grid import Asked, Cell, Table
 
@@ -82,6 +83,6 @@ def check_out(out: Path) -> None:
     """Raise `ValueError` for a folder that holds other things than tables."""
     if out.exists() and not out.is_dir():
         raise ValueError(f"{out} is a file: name a folder for the table")
-    held = sorted(path.name for path in out.iterdir()) if out.exists() else []
+    held = sorted(path.name for path in out.iterdir() if path.name != LOCK) if out.exists() else []
     if held and not any(name in ("worlds", "runs") or name.startswith("table") for name in held):
         raise ValueError(f"{out} holds other things ({', '.join(held[:3])}): name a new folder, or that of a table")

@@ -1,10 +1,9 @@
 """Make a table: cell after cell, with everything that speaks of it written again after each."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
-from s2reid import runs
+from s2reid import lock, runs, whole
 from s2reid.tables import grid, text, worlds
 from s2reid.tables.entries import Entry, collect
 from s2reid.tables.grid import Asked, Result, Table
@@ -12,22 +11,28 @@ from s2reid.tables.page import write_page
 
 
 def make(
-    whole: Table, chosen: Table, asked: Asked, report: Callable[[Result, int, int], None] = lambda *_: None
+    table: Table, chosen: Table, asked: Asked, report: Callable[[Result, int, int], None] = lambda *_: None
 ) -> list[Entry]:
     """Fill the chosen part of a table and return the entries of the whole, with what was finished before.
 
-    `report` is told of every cell: what it scored, its number and how many there are.
+    `report` is told of every cell: what it scored, its number and how many there are. The folder is locked: tables in
+    it share their worlds and runs, and are made one after another.
     """
-    writer = Writer(whole, asked)
+    with lock.held(asked.out):
+        return _make(table, chosen, asked, report)
+
+
+def _make(table: Table, chosen: Table, asked: Asked, report: Callable[[Result, int, int], None]) -> list[Entry]:
+    writer = Writer(table, asked)
     writer.write([])  # a folder that cannot be written is found out now
     data = worlds.loader(asked.worlds, render=False)
     wanted = grid.cells(chosen, asked.seeds)
-    finished = [cell for cell in grid.cells(whole, asked.seeds) if grid.is_finished(cell, whole, asked, data)]
-    results = [grid.fill(cell, whole, data, asked) for cell in finished]
+    finished = [cell for cell in grid.cells(table, asked.seeds) if grid.is_finished(cell, table, asked, data)]
+    results = [grid.fill(cell, table, data, asked) for cell in finished]
     entries = writer.write(results)
     todo, data = [cell for cell in wanted if cell not in finished], worlds.loader(asked.worlds, render=True)
     for number, cell in enumerate(todo, 1):
-        results.append(grid.fill(cell, whole, data, asked))
+        results.append(grid.fill(cell, table, data, asked))
         grid.write_page(results[-1], asked)
         entries = writer.write(results)
         report(results[-1], number, len(todo))
@@ -46,10 +51,9 @@ class Writer:
         entries = collect(self.table, results)
         stem = self.asked.out / f"table{self.table.number}"
         try:
-            self.asked.out.mkdir(parents=True, exist_ok=True)
             runs.write_json(stem.with_suffix(".json"), self.as_json(entries))
-            _write(stem.with_suffix(".md"), text.as_markdown(self.table, entries, self.facts()))
-            _write(stem.with_suffix(".tex"), text.as_latex(self.table, entries))
+            whole.write(stem.with_suffix(".md"), text.as_markdown(self.table, entries, self.facts()))
+            whole.write(stem.with_suffix(".tex"), text.as_latex(self.table, entries))
             write_page(stem.with_suffix(".html"), self.table, entries, self.provenance["command"], self.facts())
         except OSError as error:
             raise ValueError(f"cannot write into {self.asked.out} ({error.strerror}): name another --out") from error
@@ -71,9 +75,3 @@ class Writer:
             "training": f"{self.asked.scale} scale, no weights from outside, steps: {steps}; tested at the last one",
         }
         return said | ({"not there yet": lacking} if lacking else {})
-
-
-def _write(path: Path, content: str) -> None:
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(content, "utf-8")
-    partial.replace(path)

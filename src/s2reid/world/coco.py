@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
+from s2reid import whole
 from s2reid.world.cameras import Camera
 from s2reid.world.domain import Planned
 from s2reid.world.film import Frame, View
@@ -210,15 +211,13 @@ def merge(target: Path, description: str, parts: Sequence[Path]) -> None:
 
     Who is hidden altogether has no annotation.
     """
-    partial = target.with_name(target.name + ".partial")
-    with partial.open("w") as file:
+    with whole.writing(target) as partial, partial.open("w") as file:
         head = {"info": {"description": description}, "categories": [CATEGORY]}
         file.write(json.dumps(head)[:-1] + ', "images": [\n')
         file.writelines(_lines({"id": k, **record["image"]} for k, record in enumerate(records(parts), 1)))
         file.write('\n], "annotations": [\n')
         file.writelines(_lines(_annotations(parts)))
         file.write("\n]}\n")
-    partial.replace(target)
 
 
 def records(parts: Iterable[Path]) -> Iterator[Record]:

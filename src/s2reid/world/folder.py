@@ -1,6 +1,5 @@
 """A folder that is written whole: its marker, room on its disk, and files that are complete or not there."""
 
-import errno
 import json
 import shutil
 from collections.abc import Iterator, Mapping
@@ -12,6 +11,9 @@ import cv2
 import numpy as np
 import simplejpeg
 from jaxtyping import UInt8
+
+from s2reid import whole
+from s2reid.lock import FULL, LOCK
 
 MARKER = "world.json"
 PARTIAL = ".partial"
@@ -43,7 +45,7 @@ def is_finished(root: Path, expected: Mapping[str, Any], defaults: Mapping[str, 
     """
     if root.exists() and not root.is_dir():
         raise ValueError(f"{root} is a file: name a folder for the world")
-    if not root.exists() or not any(root.iterdir()):
+    if not root.exists() or not any(path.name != LOCK for path in root.iterdir()):
         return False
     found = {**defaults, **read_marker(root)}
     for name, value in {**defaults, **expected}.items():
@@ -65,9 +67,7 @@ def is_written(path: Path) -> bool:
 
 def replace(path: Path, content: bytes) -> None:
     """Write a file atomically."""
-    partial = path.with_name(path.name + PARTIAL)
-    partial.write_bytes(content)
-    partial.replace(path)
+    whole.write(path, content)
 
 
 def encode(frame: UInt8[np.ndarray, "h w 3"], name: str) -> bytes:
@@ -96,7 +96,7 @@ def told_of_a_full_disk(root: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno not in FULL:
             raise
         shutil.rmtree(root / PARTIAL, ignore_errors=True)
         raise OSError(

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
+from s2reid import lock
 from s2reid.world import coco, movie, pool
 from s2reid.world.cameras import CameraStyle
 from s2reid.world.clothes import STREET
@@ -141,8 +142,7 @@ def record(
         todo = [chunk for chunk in _chunks(asked) if not _is_there(root, chunk)]
         missing = sum(len(chunk.frames) for chunk in todo)
         check_room(root, missing * float(BYTES_PER_FRAME))
-        with told_of_a_full_disk(root):
-            root.mkdir(parents=True, exist_ok=True)
+        with told_of_a_full_disk(root), lock.held(root):
             shutil.rmtree(root / PARTIAL, ignore_errors=True)
             mark(root, {**facts, "finished": False})
             for count in pool.run([partial(render_chunk, root, asked, chunk) for chunk in todo], processes, str(root)):
@@ -152,7 +152,7 @@ def record(
             _finish(root, asked)
             mark(root, {**facts, "finished": True})
     if mp4:
-        with told_of_a_full_disk(root):
+        with told_of_a_full_disk(root), lock.held(root):
             _write_movies(root, asked)
     return root
 

@@ -12,6 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from s2reid import lock
 from s2reid.world import coco, layouts, pool
 from s2reid.world.folder import (
     MARKER,
@@ -73,7 +74,8 @@ def write(
 
     `without` leaves ingredients out (`ingredients.INGREDIENTS`); with `truth` what is true of every image is written
     to `truth.json` (see `coco`). An unfinished world of the same request is resumed, a finished one is left
-    alone or gets its truth, and any other folder that is not empty is refused with `ValueError`. The files do not
+    alone or gets its truth, and any other folder that is not empty is refused with `ValueError`, and so is one that
+    another process is rendering into. The files do not
     depend on the number of workers (default: one a core; 1 renders in this process). `progress` is called with the
     images done and their total.
     """
@@ -85,8 +87,7 @@ def write(
     total = _num_images(asked.plan())
     done = total - sum(_num_images(task) for task in todo)
     check_room(job.root, cost(asked, truth=truth).bytes * (1 - done / total))
-    with told_of_a_full_disk(job.root):
-        job.root.mkdir(parents=True, exist_ok=True)
+    with told_of_a_full_disk(job.root), lock.held(job.root):
         shutil.rmtree(job.root / PARTIAL, ignore_errors=True)
         _mark(job, finished=False)
         for count in pool.run([partial(render_person, job, task) for task in todo], processes, str(job.root)):
