@@ -7,6 +7,7 @@ from statistics import fmean, stdev
 
 import numpy as np
 import pytest
+import torch
 from scipy.io import savemat
 from tests import tiny
 from tests.datasets import layouts
@@ -110,7 +111,7 @@ def test_pairs_whose_data_is_there(root, tmp_path):
     ]
     named, _ = available(grid.select(table, (), ["ilids_vid"]), sets, ["ilids_vid"])
     assert named.pairs == kept.pairs
-    with pytest.raises(ValueError, match=r"has no prid2011 and no ccvid, it has svreid, svreid-cc, mars, ilids_vid: "):
+    with pytest.raises(ValueError, match=r"has no ccvid and no prid2011, it has svreid, svreid-cc, mars, ilids_vid: "):
         available(grid.select(table, (), ["ccvid"]), sets, ["ccvid"])
     # Without a source of its own the root serves too: that is rendered, as tall as the scale.
     assert Sets(replace(sets.asked, data=root / "mars", scale="paper")).world("svreid-cc") == "svreid-cc-256"
@@ -177,6 +178,16 @@ def test_a_cell_on_every_split(root, tmp_path):
     # A dataset that was taken away leaves a dash to a table that is not asked for it.
     (root / "iLIDS-VID").rename(root / "gone")
     assert finished(cells, whole, Sets(asked)) == []
+
+
+def test_weights_that_a_network_cannot_start_from(root, tmp_path):
+    weights = tmp_path / "weights.pth"
+    torch.save({"stem": torch.zeros(1)}, weights)
+    asked = real(root, tmp_path / "out", init=weights)
+    table, _ = available(grid.select(grid.on_recordings(grid.find(1), "tiny"), ["AP3D"], ["ilids_vid"]), Sets(asked))
+    with pytest.raises(ValueError, match=r"ap3d cannot be trained so \(.*\): choose other rows with --rows"):
+        cost.predict(table, asked)
+    assert make.Writer(table, asked).facts()["training"].startswith("tiny scale, backbones begin as weights.pth, ")
 
 
 def test_the_seed_protocol_has_a_table_of_its_own(root, tmp_path, monkeypatch, capsys):

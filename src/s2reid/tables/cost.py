@@ -94,8 +94,15 @@ def forecasts(plans: Sequence[Plan], precision: str | None = None) -> dict[str, 
     known: dict[str, Forecast] = {}
     for plan in plans:
         if _kind(plan) not in known:
-            known[_kind(plan)] = experiment.forecast(plan, precision)
+            known[_kind(plan)] = _forecast(plan, precision)
     return known
+
+
+def _forecast(plan: Plan, precision: str | None) -> Forecast:
+    try:
+        return experiment.forecast(plan, precision)
+    except ValueError as error:
+        raise ValueError(f"{plan.method} cannot be trained so ({error}): choose other rows with --rows") from error
 
 
 def _kind(plan: Plan) -> str:
