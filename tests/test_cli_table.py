@@ -22,6 +22,8 @@ def test_a_dry_run_says_what_it_would_do_and_writes_nothing(tmp_path):
     assert (said["finished"], said["trainings"], said["steps"]) == (0, 3, steps)
     assert said["worlds"] == ["svreid", "standin-ilids"]
     assert said["training_seconds"] > 0
+    assert said["testing_seconds"] > 0
+    assert said["device"] in ("cpu", "cuda")
     assert said["bytes"] > 10_000_000
     assert not [*tmp_path.iterdir()]
 
@@ -30,7 +32,29 @@ def test_a_dry_run_says_what_it_would_do_and_writes_nothing(tmp_path):
     ("words", "message"),
     [
         ((4, "--small"), "no table 4: there are 1, 2, 3"),
-        ((2,), "say --small"),
+        (
+            (2,),
+            "there is no data root data: say --data ROOT, a folder with some of mars, ilids_vid, prid2011, ccvid, or",
+        ),
+        ((2, "--data", "nowhere"), "there is no data root nowhere: say --data ROOT"),
+        ((2, "--small", "--data", "home"), "--data names real recordings: leave one out"),
+        ((2, "--small", "--scale", "paper"), "--scale paper is for real recordings: leave one out"),
+        (
+            (2, "--data", "home"),
+            "the data root home has no ilids_vid and no ccvid, it has none: `s2reid data get ilids_",
+        ),
+        (
+            (2, "--data", "home", "--targets", "standin-ilids"),
+            "no target named 'standin-ilids' in this table: there are",
+        ),
+        ((1, "--data", "home", "--split", "10"), "no split '10': ilids_vid has splits 0 to 9, prid2011 has splits 0"),
+        (
+            (1, "--small", "--targets", "standin-mars", "--split", "all"),
+            "standin-mars has no splits: leave --split out",
+        ),
+        ((2, "--small", "--protocol", "mars"), "no protocol named 'mars' for a table: there are own, seed_protocol"),
+        ((2, "--small", "--protocol", "seed-protocol", "--split", "2"), "seed_protocol is one split, 0"),
+        ((2, "--small", "--init", "nowhere.pth"), "nowhere.pth is no file"),
         ((2, "--small", "--rows", "x"), "no row named 'x' in this table: there are Baseline, + L1S, "),
         ((3, "--small", "--targets", "x"), "no target named 'x' in this table: there are standin-ilids, standin-ccvid"),
         ((2, "--small", "--seeds", 0), "seeds is 0, expected at least 1"),

@@ -8,6 +8,7 @@ import pytest
 from s2reid.methods import source_only
 from s2reid.tables import cost, grid, table1, table2, worlds
 from s2reid.tables.grid import Asked, Cell
+from s2reid.tables.sets import Sets
 
 DOMAIN = {"frame", "video", "mixture"}
 TERMS = {
@@ -41,14 +42,17 @@ def test_the_size_of_the_tables():
     tables = [grid.find(number) for number in (1, 2, 3)]
     assert [(len(table.rows), len(table.pairs)) for table in tables] == [(9, 4), (10, 2), (2, 6)]
     assert [len(set(table.pairs)) for table in tables] == [4, 2, 6]
-    assert {name for table in tables for pair in table.pairs for name in pair} == set(worlds.WORLDS)
+    assert {name for table in tables for pair in table.pairs for name in pair} == {
+        name for name in worlds.WORLDS if not name.endswith("-256")
+    }
     assert tables[0].rows["SINet"] == tables[1].rows["Baseline"] == tables[2].rows["Baseline"]
     assert tables[0].rows["Ours"] == tables[1].rows["Ours"] == tables[2].rows["Ours"]
 
 
 def test_a_method_that_does_not_exist_yet_is_left_out_and_named(monkeypatch):
-    monkeypatch.setattr(table1.lookup, "names", lambda package: ["s2r", "source_only"])
-    table = grid.Table(1, "t", {row: table1.settings(row) for row in table1.METHODS}, table1.PAIRS)
+    with monkeypatch.context() as patch:
+        patch.setattr(table1.lookup, "names", lambda package: ["s2r", "source_only"])
+        table = grid.Table(1, "t", {row: table1.settings(row) for row in table1.METHODS}, table1.PAIRS)
     assert table.lacking == ["CAViT", "PTSA", "AP3D", "TCLNet", "CAL", "GLT", "QAConv"]
     assert {cell.row for cell in grid.cells(table, 1)} == {"SINet", "Ours"}
     with pytest.raises(ValueError, match="the row 'CAL' of table 1 has no method yet: there are SINet, Ours"):
@@ -63,6 +67,57 @@ def test_cells_come_a_whole_table_a_seed():
         "svreid -> standin-ilids, Ours, seed 0",
         "svreid -> standin-ilids, + L1S, seed 1",
         "svreid -> standin-ilids, Ours, seed 1",
+    ]
+
+
+def test_splits_are_cells_of_targets_that_have_several():
+    table = grid.select(grid.find(1), ["Ours"])
+    assert grid.read_split(table, None) == 0
+    assert grid.read_split(table, "all") is None
+    assert grid.read_split(table, "9") == 9
+    every = [(cell.target, cell.split) for cell in grid.cells(table, 1, None)]
+    assert every == [
+        ("standin-mars", 0),
+        *(("standin-ilids", split) for split in range(10)),
+        *(("standin-prid", split) for split in range(10)),
+        ("standin-ccvid", 0),
+    ]
+    assert [cell.split for cell in grid.cells(table, 1, 3)] == [0, 3, 3, 0]
+    assert str(grid.cells(table, 1, 3)[1]) == "svreid -> standin-ilids, Ours, seed 0, split 3"
+
+
+def test_recordings_take_the_places_of_stand_ins():
+    table = grid.on_recordings(grid.find(3), "paper")
+    assert (table.is_real, grid.find(3).is_real, table.title) == (True, False, grid.find(3).title)
+    assert table.pairs == (
+        ("mars", "ilids_vid"),
+        ("prid2011", "ilids_vid"),
+        ("svreid", "ilids_vid"),
+        ("mars", "ccvid"),
+        ("prid2011", "ccvid"),
+        ("svreid-cc", "ccvid"),
+    )
+    assert grid.select(table, (), ["iLIDS-VID"]).pairs == table.pairs[:3]
+    assert grid.on_recordings(grid.find(3), "small").title.endswith("as sources (a quick trial at small scale)")
+
+
+def test_what_is_asked_differently_is_written_elsewhere(tmp_path):
+    real = {"data": tmp_path, "scale": "paper"}
+    asked = [
+        Asked(tmp_path),
+        Asked(tmp_path, split=4),
+        Asked(tmp_path, **real),
+        Asked(tmp_path, data=tmp_path),
+        Asked(tmp_path, **real, split=None),
+        Asked(tmp_path, **real, protocol="seed_protocol"),
+    ]
+    assert [one.stem(2).name for one in asked] == [
+        "table2",
+        "table2-split4",
+        "table2-real",
+        "table2-real-small",
+        "table2-real-splits",
+        "table2-real-seed_protocol",
     ]
 
 
@@ -115,6 +170,19 @@ def test_mistakes():
         (lambda: grid.select(table, (), ["mars"]), "no target named 'mars' in this table: there are standin-ilids, "),
         (lambda: Asked(Path(), seeds=0), "seeds is 0, expected at least 1"),
         (lambda: Asked(Path(), steps=0), "steps is 0, expected at least 1"),
+        (lambda: Asked(Path(), scale="huge"), "no scale named 'huge': there are small, paper"),
+        (lambda: Asked(Path(), protocol="mars"), "no protocol named 'mars' for a table: there are own, seed_protocol"),
+        (
+            lambda: Asked(Path(), protocol="seed_protocol", split=None),
+            "seed_protocol is one split, 0: leave --split out",
+        ),
+        (lambda: Asked(Path(), init=Path("nowhere.pth")), "nowhere.pth is no file: give a file of backbone weights"),
+        (lambda: grid.read_split(table, "ten"), "no split 'ten': standin-ilids has splits 0 to 9, or say all"),
+        (lambda: grid.read_split(table, "10"), "no split '10': standin-ilids has splits 0 to 9, or say all"),
+        (
+            lambda: grid.read_split(grid.select(table, (), ["standin-ccvid"]), "all"),
+            "standin-ccvid has no splits: leave --split out",
+        ),
     ):
         with pytest.raises(ValueError, match=message):
             call()
@@ -133,10 +201,15 @@ def test_folders_of_something_else(tmp_path):
 
 
 def test_worlds_are_planned_at_no_cost(tmp_path):
-    get = worlds.loader(tmp_path, render=False)
+    get = Sets(Asked(tmp_path))
     assert {name: get(name).num_persons for name in ("svreid", "standin-ilids")} == {
         "svreid": 333,
         "standin-ilids": 200,
     }
+    # Half of its tracklets are tested, 12 frames at most; MARS says which.
+    assert (len(get("standin-ilids").query), len(get("standin-ilids").gallery)) == (200, 0)
+    assert 4 <= get("standin-ilids").query[0].num_frames <= 12
+    assert len(get("standin-mars").query) > 160
     assert not [*tmp_path.iterdir()]
-    assert worlds.estimate("svreid").tracklets == 1164
+    assert worlds.estimate("svreid").tracklets == worlds.estimate("svreid-256").tracklets == 1164
+    assert worlds.estimate("svreid-256").bytes > 3 * worlds.estimate("svreid").bytes

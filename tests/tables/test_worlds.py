@@ -1,10 +1,13 @@
 """The worlds of the tables, rendered at their smallest."""
 
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from s2reid.tables import worlds
+from s2reid.tables.grid import Asked
+from s2reid.tables.sets import Sets
 from s2reid.tables.worlds import World
 from s2reid.world import write
 
@@ -12,20 +15,24 @@ from s2reid.world import write
 @pytest.mark.slow
 def test_every_world_is_rendered_once_and_read(tmp_path, monkeypatch):
     monkeypatch.setattr(write, "write", partial(write.write, workers=1))
-    assert len(worlds.WORLDS) == 6
-    for name, world in worlds.WORLDS.items():
-        size = {"size": "tiny"} if world.size else {"persons": 4, "frames": 1, "height": 32}
-        monkeypatch.setitem(worlds.WORLDS, name, World(world.spec, size))
+    assert len(worlds.WORLDS) == 8
+    for name, world in [*worlds.WORLDS.items()]:
+        size = {"size": "tiny"} if "size" in world.size else {"persons": 4, "frames": 1, "height": 32}
+        monkeypatch.setitem(worlds.WORLDS, name, World(world.spec, size, world.preset))
         assert not worlds.is_there(name, tmp_path)
         made = worlds.load(name, tmp_path)
-        assert made.name == name
+        assert made.name == (world.preset or name)
         assert made.num_persons >= 2
         assert worlds.is_there(name, tmp_path)
-        get = worlds.loader(tmp_path, render=False)
-        assert get(name).train == made.train  # found, not planned
-    outfits = {tracklet.outfit for tracklet in get("svreid-cc").train}
-    assert len(outfits) > 1
-    assert {tracklet.outfit for tracklet in get("svreid").train} == {0}
+    for scale in ("small", "paper"):
+        get = Sets(Asked(tmp_path / "..", scale=scale))
+        monkeypatch.setattr(Asked, "worlds", tmp_path)
+        outfits = {tracklet.outfit for tracklet in get("svreid-cc").train}
+        assert len(outfits) > 1
+        assert {tracklet.outfit for tracklet in get("svreid").train} == {0}
+        assert {Path(get(name).train[0].store).name for name in ("svreid", "svreid-cc")} == (
+            {"svreid", "svreid-cc"} if scale == "small" else {"svreid-256", "svreid-cc-256"}
+        )  # found, not planned
 
 
 def test_another_world_in_its_place_is_refused(tmp_path, monkeypatch):

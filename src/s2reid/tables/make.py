@@ -4,33 +4,40 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from s2reid import lock, runs, whole
-from s2reid.tables import grid, text, worlds
+from s2reid.tables import grid, recordings, text
 from s2reid.tables.entries import Entry, collect
 from s2reid.tables.grid import Asked, Result, Table
 from s2reid.tables.page import write_page
+from s2reid.tables.sets import Sets, finished
 
 
 def make(
-    table: Table, chosen: Table, asked: Asked, report: Callable[[Result, int, int], None] = lambda *_: None
+    table: Table,
+    chosen: Table,
+    asked: Asked,
+    report: Callable[[Result, int, int], None] = lambda *_: None,
+    sets: Sets | None = None,
 ) -> list[Entry]:
     """Fill the chosen part of a table and return the entries of the whole, with what was finished before.
 
-    `report` is told of every cell: what it scored, its number and how many there are. The folder is locked: tables in
-    it share their worlds and runs, and are made one after another.
+    `report` is told of every cell: what it scored, its number and how many there are. `sets` may be given where some
+    of the data is loaded already. The folder is locked: tables in it share their worlds and runs, and are made one
+    after another.
     """
     with lock.held(asked.out):
-        return _make(table, chosen, asked, report)
+        return _make(table, chosen, asked, report, sets or Sets(asked))
 
 
-def _make(table: Table, chosen: Table, asked: Asked, report: Callable[[Result, int, int], None]) -> list[Entry]:
+def _make(
+    table: Table, chosen: Table, asked: Asked, report: Callable[[Result, int, int], None], data: Sets
+) -> list[Entry]:
     writer = Writer(table, asked)
     writer.write([])  # a folder that cannot be written is found out now
-    data = worlds.loader(asked.worlds, render=False)
-    wanted = grid.cells(chosen, asked.seeds)
-    finished = [cell for cell in grid.cells(table, asked.seeds) if grid.is_finished(cell, table, asked, data)]
-    results = [grid.fill(cell, table, data, asked) for cell in finished]
+    done = finished(grid.cells(table, asked.seeds, asked.split), table, data)
+    results = [grid.fill(cell, table, data, asked) for cell in done]
     entries = writer.write(results)
-    todo, data = [cell for cell in wanted if cell not in finished], worlds.loader(asked.worlds, render=True)
+    todo = [cell for cell in grid.cells(chosen, asked.seeds, asked.split) if cell not in done]
+    data.is_rendering = True
     for number, cell in enumerate(todo, 1):
         results.append(grid.fill(cell, table, data, asked))
         grid.write_page(results[-1], asked)
@@ -48,8 +55,8 @@ class Writer:
 
     def write(self, results: Sequence[Result]) -> list[Entry]:
         """Write all files, each of them atomically; raise `ValueError` where that cannot be."""
-        entries = collect(self.table, results)
-        stem = self.asked.out / f"table{self.table.number}"
+        entries = collect(self.table, results, self.asked.split)
+        stem = self.asked.stem(self.table.number)
         try:
             runs.write_json(stem.with_suffix(".json"), self.as_json(entries))
             whole.write(stem.with_suffix(".md"), text.as_markdown(self.table, entries, self.facts()))
@@ -61,17 +68,24 @@ class Writer:
 
     def as_json(self, entries: Sequence[Entry]) -> dict[str, Any]:
         """Say everything that is known of the table."""
-        asked = {"scale": self.asked.scale, "steps": self.asked.steps, "seeds": self.asked.seeds}
+        names = ("scale", "steps", "seeds", "split", "protocol", "init")
+        asked = {"data_root": self.asked.data, **{name: getattr(self.asked, name) for name in names}}
         return text.as_json(self.table, entries, {**asked, **self.provenance})
 
     def facts(self) -> dict[str, str]:
         """Say in words how the table was made."""
         machine, lacking = self.provenance["machine"], ", ".join(self.table.lacking)
         steps = "each method's own" if self.asked.steps is None else f"{self.asked.steps}"
+        begin = f"backbones begin as {self.asked.init.name}" if self.asked.init else "no weights from outside"
+        if self.table.is_real and not self.asked.init:
+            begin += " (the paper's networks began with ImageNet's)"
         said = {
             "command": f"`{self.provenance['command']}`",
             "version": f"s2reid {self.provenance['s2reid']}, commit {self.provenance['commit']}",
             "machine": f"{machine['processor']}, {machine['cores']} cores",
-            "training": f"{self.asked.scale} scale, no weights from outside, steps: {steps}; tested at the last one",
+            "training": f"{self.asked.scale} scale, {begin}, steps: {steps}; tested at the last one",
         }
+        if self.asked.data:
+            sources = dict.fromkeys(source for source, _ in self.table.pairs if source in recordings.SOURCES)
+            said["sources"] = ", ".join(f"{name}: {recordings.origin(name, self.asked.data)}" for name in sources)
         return said | ({"not there yet": lacking} if lacking else {})

@@ -11,24 +11,28 @@ from s2reid.tables import text
 from s2reid.tables.entries import Entry
 from s2reid.tables.grid import Table
 
+LEADS = {
+    "stand-ins": "Trained on labelled synthetic people or a stand-in, tested on other stand-ins, whose "
+    "labels no method sees; the paper's numbers, on real recordings, stand beside them.",
+    "real": "Trained on labelled synthetic people or other recordings, tested on real recordings, whose "
+    "labels no method sees; the paper's numbers, on the same datasets, stand beside them.",
+}
+
 
 def write_page(out: Path, table: Table, entries: Sequence[Entry], command: str, facts: Mapping[str, str]) -> Path:
     """Write a table as one self-contained page, which links to the pages of its runs."""
-    runs = {(entry.source, entry.target, entry.row): list(zip(entry.seeds, entry.runs)) for entry in entries}
-    note = f"{text.NOTE} {text.spread_note(entries)} Each seed links to the page of its run."
-    scores = render("table.jinja", blocks=text.blocks(entries), note=note, heads=text.HEADS, runs=runs)
+    runs = {(entry.source, entry.target, entry.row): entry.links for entry in entries}
+    note = f"{text.note(table)} {text.spread_note(entries)} Each seed links to the page of its run."
+    shown = {"blocks": text.blocks(entries), "heads": text.HEADS, "kind": text.kind(table)}
+    scores = render("table.jinja", note=note, runs=runs, **shown)
     sections = [Section("scores", "Scores", scores)]
     scored = groupby((entry for entry in entries if entry.scores), key=lambda entry: (entry.source, entry.target))
     charts = [_chart(f"{source} → {target}", list(group)) for (source, target), group in scored]
     if charts:
-        said = f"mAP in percent on stand-ins. {text.spread_note(entries)}"
+        said = f"mAP in percent on {text.kind(table)}. {text.spread_note(entries)}"
         sections.append(Section("bars", "mAP", render("charts.jinja", charts=charts, note=said)))
-    shown = {name: value for name, value in facts.items() if name != "command"}
-    sections.append(provenance(command, shown))
-    lead = (
-        "Trained on labelled synthetic people or a stand-in, tested on other stand-ins, whose "
-        "labels no method sees; the paper's numbers, on real recordings, stand beside them."
-    )
+    sections.append(provenance(command, {name: value for name, value in facts.items() if name != "command"}))
+    lead = LEADS["real" if table.is_real else "stand-ins"]
     return write_document(out, title=table.title, lead=lead, sections=sections)
 
 

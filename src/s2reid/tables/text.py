@@ -8,16 +8,17 @@ from typing import Any
 from rich.table import Table as RichTable
 
 from s2reid.evaluate import NUMBERS
-from s2reid.tables import worlds
+from s2reid.tables import grid, worlds
 from s2reid.tables.entries import Entry, Spread
 from s2reid.tables.grid import Table
 
 HEADS = ("Rank-1", "Rank-5", "Rank-10", "mAP")
 PUBLISHED = "published, real data"
-NOTE = (
+STANDINS = (
     "In percent. Targets and sources are rendered: a stand-in is no real set, and its scores compare with each other "
     f"only. The columns “{PUBLISHED}” are the paper's, on real recordings."
 )
+REAL = f"In percent, on real recordings. The columns “{PUBLISHED}” are the paper's, on the same datasets."
 DASH = "–"
 TEX = {"%": r"\%", "_": r"\_", "→": r"$\to$", "±": r"$\pm$", DASH: "--", "“": "``", "”": "''"}
 
@@ -36,13 +37,14 @@ class Line:
 
 @dataclass(frozen=True)
 class Block:
-    """The rows of one pair, and what the paper had in their place."""
+    """The rows of one pair, and what the paper had in their place; `tests` say which rows looked at what."""
 
     source: str
     target: str
     protocol: str
     real: str
     lines: tuple[Line, ...]
+    tests: tuple[tuple[str, str], ...] = ()
 
 
 def blocks(entries: Sequence[Entry]) -> list[Block]:
@@ -53,10 +55,20 @@ def blocks(entries: Sequence[Entry]) -> list[Block]:
         scored = [entry.shown["mean_ap"].mean for entry in group if entry.shown]
         best = max(scored) if len(scored) > 1 else None
         protocols = dict.fromkeys(next(iter(entry.scores)) for entry in group if entry.scores)
+        said = [*protocols, *([_splits(group[0])] if protocols else [])]
         real = f"{worlds.real_name(source)} → {worlds.real_name(target)}"
         lines = tuple(_line(entry, best) for entry in group)
-        found.append(Block(source, target, ", ".join(protocols), real, lines))
+        looks = dict.fromkeys(entry.test for entry in group if entry.test)
+        tests = tuple((look, ", ".join(entry.row for entry in group if entry.test == look)) for look in looks)
+        found.append(Block(source, target, ", ".join(filter(None, said)), real, lines, tests))
     return found
+
+
+def _splits(entry: Entry) -> str:
+    """Say which split the numbers are of, where there are several."""
+    if len(entry.splits) > 1:
+        return f"mean of {len(entry.splits)} splits"
+    return f"split {entry.splits[0]}" if grid.num_splits(entry.target) > 1 else ""
 
 
 def _line(entry: Entry, best: float | None) -> Line:
@@ -81,13 +93,29 @@ def percent(value: Spread) -> str:
     return f"{100 * value.mean:.1f}" + ("" if value.sd is None else f" ± {100 * value.sd:.1f}")
 
 
+def note(table: Table) -> str:
+    """Say what the numbers are, and of what."""
+    return REAL if table.is_real else STANDINS
+
+
+def kind(table: Table) -> str:
+    """Name what our columns are on."""
+    return "real data" if table.is_real else "stand-ins"
+
+
 def spread_note(entries: Sequence[Entry]) -> str:
-    """Say over how many seeds the numbers are."""
+    """Say over how many seeds and splits the numbers are."""
     counts = sorted({len(entry.seeds) for entry in entries if entry.seeds})
+    number = max((len(entry.splits) for entry in entries if entry.seeds), default=1)
+    means = (
+        f" With {number} splits a seed's number is their mean: a training for each, where the method sees the target."
+        if number > 1
+        else ""
+    )
     if not counts or counts == [1]:
-        return "One seed: no spread."
+        return f"One seed: no spread.{means}"
     seeds = " or ".join(map(str, counts))
-    return f"Mean ± sample standard deviation over {seeds} seeds (of the weights and the batches)."
+    return f"Mean ± sample standard deviation over {seeds} seeds (of the weights and the batches).{means}"
 
 
 def as_rich(block: Block) -> RichTable:
@@ -107,12 +135,13 @@ def as_rich(block: Block) -> RichTable:
 
 def as_markdown(table: Table, entries: Sequence[Entry], facts: Mapping[str, str]) -> str:
     """Write a table as Markdown."""
-    lines = [f"# {table.title}", "", f"{NOTE} {spread_note(entries)}", ""]
+    lines = [f"# {table.title}", "", f"{note(table)} {spread_note(entries)}", ""]
     lines += [f"- {name}: {value}" for name, value in facts.items()]
     heads = ["row", "seeds", *HEADS, *(f"{head}, {PUBLISHED}" for head in HEADS)]
     for block in blocks(entries):
         lines += ["", f"## {block.source} → {block.target}", ""]
         lines += [f"Protocol {block.protocol or DASH}. {PUBLISHED.capitalize()}: {block.real}.", ""]
+        lines += [*(f"- tested on {look}: {rows}" for look, rows in block.tests), *[""] * bool(block.tests)]
         lines += ["| " + " | ".join(heads) + " |", "|---" + "|---:" * (len(heads) - 1) + "|"]
         lines += [
             "| " + " | ".join([_name(line), _seeds(line), *line.ours, *line.published]) + " |" for line in block.lines
@@ -133,14 +162,15 @@ def as_latex(table: Table, entries: Sequence[Entry]) -> str:
     """Write a table as LaTeX, for the package booktabs."""
     lines = [
         r"\begin{table}",
-        rf"\caption{{{_tex(table.title)}. {_tex(NOTE)} {_tex(spread_note(entries))}}}",
+        rf"\caption{{{_tex(table.title)}. {_tex(note(table))} {_tex(spread_note(entries))}}}",
         r"\begin{tabular}{lr" + "r" * 2 * len(HEADS) + "}",
         r"\toprule",
-        rf"& & \multicolumn{{4}}{{c}}{{ours, stand-ins}} & \multicolumn{{4}}{{c}}{{{PUBLISHED}}} \\",
+        rf"& & \multicolumn{{4}}{{c}}{{ours, {kind(table)}}} & \multicolumn{{4}}{{c}}{{{PUBLISHED}}} \\",
         " & ".join(["row", "seeds", *HEADS, *HEADS]) + r" \\",
     ]
     for block in blocks(entries):
-        title = f"{block.source} → {block.target} (published: {block.real})"
+        protocol = f"; {block.protocol}" if block.protocol else ""
+        title = f"{block.source} → {block.target} (published: {block.real}{protocol})"
         lines += [r"\midrule", rf"\multicolumn{{10}}{{l}}{{{_tex(title)}}} \\"]
         for line in block.lines:
             cells = [_seeds(line), *line.ours, *line.published]
@@ -159,7 +189,7 @@ def as_json(table: Table, entries: Sequence[Entry], facts: Mapping[str, Any]) ->
     return {
         "table": table.number,
         "title": table.title,
-        "data": "stand-ins",
+        "data": kind(table),
         "lacking": table.lacking,
         **facts,
         "settings": {row: asdict(settings) for row, settings in table.rows.items() if settings is not None},

@@ -1,6 +1,6 @@
-"""The data of the small tables: sources and stand-ins, each rendered once. Real data would be loaded here too."""
+"""The rendered data of the tables: sources and stand-ins, each rendered once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,11 @@ from s2reid.world.presets import find
 
 @dataclass(frozen=True)
 class World:
-    """How a rendered set is read (`{}` is its folder), and its size, as `write.write` takes it."""
+    """How a rendered set is read (`{}` is its folder), its size, as `write.write` takes it, and its preset."""
 
     spec: str
     size: Mapping[str, Any] = field(default_factory=dict)
+    preset: str = ""
 
 
 WORLDS = {
@@ -26,8 +27,13 @@ WORLDS = {
     "standin-ilids": World("ilids_vid:{}", {"size": "small"}),
     "standin-prid": World("prid2011:{}", {"size": "small"}),
     "standin-ccvid": World("ccvid:{}", {"size": "small"}),
+    # As tall as the images of the paper's scale.
+    "svreid-256": World("svreid:{}", {"height": 256}, "svreid"),
+    "svreid-cc-256": World("svreid:{}?list=svreid_cc", {"height": 256}, "svreid-cc"),
 }
-"""What is rendered, by its preset."""
+"""What is rendered, by the name of its folder: that of its preset, unless another is named."""
+HEIGHT = 128
+"""Of the images of these worlds, where their size does not say more."""
 SEED = 0
 """Of every world, whatever the seed of a training: a seed is that of the weights and the batches."""
 
@@ -38,28 +44,49 @@ def is_there(name: str, root: Path) -> bool:
     return (folder / write.MARKER).is_file() and bool(write.read_marker(folder)["finished"])
 
 
-def load(name: str, root: Path) -> Dataset:
-    """Render a world, or find it, and load it."""
+def tall(name: str) -> str:
+    """Name the world of a source with taller images.
+
+    >>> tall("svreid-cc")
+    'svreid-cc-256'
+    """
+    return f"{name}-256"
+
+
+def load(name: str, root: Path, split: int = 0) -> Dataset:
+    """Render a world, or find it, and load it, or one split of it."""
     world, folder = WORLDS[name], root / name
+    preset = world.preset or name
     if is_there(name, root):
-        write.write(name, folder, seed=SEED, **world.size)  # refuses another world
+        write.write(preset, folder, seed=SEED, **world.size)  # refuses another world
     else:
         with progress.bar(f"render {name}", "images") as advance:
-            write.write(name, folder, seed=SEED, **world.size, progress=advance)
-    return datasets.load(world.spec.format(folder))
+            write.write(preset, folder, seed=SEED, **world.size, progress=advance)
+    options: dict[str, Any] = {"split": split} if split else {}
+    return datasets.load(world.spec.format(folder), **options)
 
 
 def planned(name: str) -> Dataset:
-    """Make a dataset of what will be rendered, to ask what training on it costs."""
-    plan = write.request(name, seed=SEED, **WORLDS[name].size).plan()
+    """Make a dataset of what will be rendered, to ask what training and testing on it costs.
+
+    Where the split decides what is trained on, everything is, and one camera's tracklets, as many as a split has, ask.
+    """
+    world = WORLDS[name]
+    preset = world.preset or name
+    plan = write.request(preset, seed=SEED, **world.size).plan()
     known = [item for item in plan if item.kind == "person" and item.part in ("train", "")]
+    tested = [item for item in plan if item.part in ("query", "gallery")] or known[::2]
     tracklets = tuple(Tracklet("", (str(item.index),), item.person, item.camera, item.outfit) for item in known)
-    return Dataset(name, tracklets, origin={"preset": name})
+    query = tuple(
+        Tracklet("", (str(item.index),) * item.frames, item.person, item.camera, item.outfit) for item in tested
+    )
+    return Dataset(preset, tracklets, query, origin={"preset": preset})
 
 
 def estimate(name: str) -> write.Estimate:
     """Say what rendering a world costs."""
-    return write.estimate(name, seed=SEED, **WORLDS[name].size)
+    world = WORLDS[name]
+    return write.estimate(world.preset or name, seed=SEED, **world.size)
 
 
 def real_name(name: str) -> str:
@@ -69,15 +96,3 @@ def real_name(name: str) -> str:
     ('prid2011', 'svreid-cc')
     """
     return find(name).layout if name.startswith("standin-") else name
-
-
-def loader(root: Path, render: bool) -> Callable[[str], Dataset]:
-    """Give what loads a world once; without `render` what is not there yet is planned."""
-    loaded: dict[str, Dataset] = {}
-
-    def get(name: str) -> Dataset:
-        if name not in loaded:
-            loaded[name] = load(name, root) if render or is_there(name, root) else planned(name)
-        return loaded[name]
-
-    return get
