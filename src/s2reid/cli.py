@@ -234,7 +234,9 @@ def report(runs: Positional[Path], /, out: Path = Path("report.html"), show_real
 
 
 app.command(table)
-app.command(data_app, name="data", help="Look at a dataset, turn it into a manifest, or learn where to get it.")
+app.command(
+    data_app, name="data", help="Look at a dataset, turn it into a manifest, pack it, or learn where to get it."
+)
 
 
 @app.command
