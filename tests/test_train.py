@@ -168,6 +168,7 @@ def test_precision(tmp_path, source):
 
 TWO_PROCESSES = """
 import os, pathlib, sys, torch
+from dataclasses import replace
 from safetensors.torch import save_file
 from tests import tiny
 from s2reid import datasets
@@ -177,7 +178,8 @@ from s2reid.video.augment import Augmentation
 
 c2d.SIZES["tiny"] = tiny.SIZE
 source, out = datasets.load(f"svreid:{sys.argv[1]}"), pathlib.Path(sys.argv[2])
-learner, task = tiny.learner(seed=int(os.environ["RANK"])), tiny.task(5, num_persons=4, clips_per_person=3)
+learner, task = tiny.learner(seed=int(os.environ["RANK"])), tiny.task(5)
+task = replace(task, schedule=replace(task.schedule, num_persons=4, clips_per_person=3))
 fit(learner, task, source.train, None, out / "run", Augmentation(), Options(0, 0, 2))
 weights = {name: value.detach().contiguous() for name, value in learner.named_parameters()}
 save_file(weights, out / f"{os.environ['RANK']}.safetensors")

@@ -62,7 +62,7 @@ def train(
         tensorboard: log for TensorBoard too.
     """
     from s2reid import datasets, experiment, progress
-    from s2reid.train import Options, set_threads
+    from s2reid.train import Options, disband, set_threads
     from s2reid.video.augment import Augmentation
     from s2reid.video.augment import without as switch_off
 
@@ -82,6 +82,7 @@ def train(
     print(experiment.cost(plan, out))
     with progress.training(f"train {method}") as report:
         folder = experiment.run(plan, out, options, report)
+    disband()
     print(f"run   {folder}\nmodel {folder / 'model'}")
 
 

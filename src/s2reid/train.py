@@ -15,6 +15,7 @@ from accelerate.utils import ProjectConfiguration
 from safetensors import SafetensorError
 
 from s2reid.batch import Clips
+from s2reid.layers.global_norm import globalise
 from s2reid.learner import Learner, Task, Terms
 from s2reid.plan import plan
 from s2reid.runs import LOG, read_log
@@ -120,6 +121,8 @@ def fit(
         usual.append(RandomBatches(len(target), max(1, size // views), options.seed, views))
 
     # State: the network, its optimizers and the learning rate, restored from the last checkpoint.
+    if accelerator.num_processes > 1:
+        globalise(learner, accelerator.device)
     optimizers = learner.optimizers(schedule)
     base_rates = [[group["lr"] for group in optimizer.param_groups] for optimizer in optimizers]
     wrapped, *optimizers = accelerator.prepare(learner, *optimizers)
@@ -181,8 +184,15 @@ def fit(
             log.flush()
             _checkpoint(accelerator, folder, step + 1)
     log.flush()
-    accelerator.end_training()
+    for tracker in accelerator.trackers:  # accelerate's own end would part the processes, and a next stage needs them
+        tracker.finish()
     return learner
+
+
+def disband() -> None:
+    """Part the processes that train together, after the last training."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 
 def default_device() -> str:
