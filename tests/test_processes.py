@@ -77,9 +77,13 @@ print("finished", experiment.run(plan, out / "runs", Options(0, 0, 2), kill))
 def two_processes(script, folder, *arguments):
     (folder / "two.py").write_text(BEGIN + script)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", "two.py"]
-    environment = tiny.environment() | {"ACCELERATE_USE_CPU": "true"}
     return subprocess.run(
-        [*command, *map(str, arguments)], env=environment, cwd=folder, capture_output=True, text=True, timeout=300
+        [*command, *map(str, arguments)],
+        env=tiny.environment(),
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
 
 

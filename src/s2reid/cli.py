@@ -41,6 +41,8 @@ def train(
     checkpoint_every: int = 200,
     precision: Literal["no", "bf16", "fp16"] | None = None,
     tensorboard: bool = False,
+    checkpointing: bool = False,
+    compile_: Annotated[bool, arg(name="compile")] = False,
 ) -> None:
     """Train a method; a run that was stopped goes on, a finished one is reused.
 
@@ -60,6 +62,8 @@ def train(
         checkpoint_every: steps from one checkpoint to the next.
         precision: no (float32), bf16 or fp16; bf16 on GPUs that compute in it, else float32.
         tensorboard: log for TensorBoard too.
+        checkpointing: take less memory and about a third more time; equal bits.
+        compile_: compile the backbone first (minutes), for long runs on GPUs; results differ by rounding.
     """
     from s2reid import datasets, experiment, progress
     from s2reid.train import Options, disband, set_threads
@@ -78,7 +82,7 @@ def train(
         seed=seed,
         start=init,
     )
-    options = Options(seed, workers, checkpoint_every, precision, tensorboard)
+    options = Options(seed, workers, checkpoint_every, precision, tensorboard, checkpointing, compile_)
     print(experiment.cost(plan, out))
     with progress.training(f"train {method}") as report:
         folder = experiment.run(plan, out, options, report)

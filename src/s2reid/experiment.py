@@ -150,7 +150,7 @@ def run(
         return folder
     earlier = before or trunk
     start = run(earlier, root, options, report) / "model" if earlier else plan.start
-    processes = accelerate.PartialState()
+    processes = accelerate.PartialState(cpu=train.default_device() == "cpu")
     if processes.is_main_process:
         runs.begin(training, root)
     processes.wait_for_everyone()

@@ -15,6 +15,7 @@ from accelerate.utils import ProjectConfiguration
 from safetensors import SafetensorError
 
 from s2reid.batch import Clips
+from s2reid.layers.checkpointing import Checkpointing
 from s2reid.layers.global_norm import globalise
 from s2reid.learner import Learner, Task, Terms
 from s2reid.plan import plan
@@ -52,13 +53,20 @@ class Progress:
 
 @dataclass(frozen=True)
 class Options:
-    """How a run is carried out; none of it changes what is learned, but for rounding."""
+    """How a run is carried out; none of it changes what is learned, but for rounding.
+
+    Args:
+        checkpointing: keep less of the forward pass and compute it again for the gradient; equal bits.
+        compiled: compile the backbone, once for each image size.
+    """
 
     seed: int = 0
     workers: int = 1
     checkpoint_every: int = 200
     precision: str | None = None
     tensorboard: bool = False
+    checkpointing: bool = False
+    compiled: bool = False
 
     def __post_init__(self) -> None:
         for name, least in (("seed", 0), ("workers", 0), ("checkpoint_every", 1)):
@@ -68,6 +76,8 @@ class Options:
             raise ValueError(
                 "tensorboard is not installed: pip install 's2reid[tensorboard]', or leave out --tensorboard"
             )
+        if self.checkpointing and self.compiled:
+            raise ValueError("checkpointing and compiling do not go together: give one of them")
         if self.seed >= 2**63:
             raise ValueError(f"seed is {self.seed}, expected less than 2**63")
         if self.precision == "fp16" and default_device() == "cpu":
@@ -123,6 +133,9 @@ def fit(
     # State: the network, its optimizers and the learning rate, restored from the last checkpoint.
     if accelerator.num_processes > 1:
         globalise(learner, accelerator.device)
+    checkpointing = Checkpointing(learner.backbone) if options.checkpointing else None
+    if options.compiled:
+        learner.backbone.compile(dynamic=False)
     optimizers = learner.optimizers(schedule)
     base_rates = [[group["lr"] for group in optimizer.param_groups] for optimizer in optimizers]
     wrapped, *optimizers = accelerator.prepare(learner, *optimizers)
@@ -164,6 +177,10 @@ def fit(
         target_clips = target_batch[0] if target_batch else None
         waited = time.perf_counter() - waiting
         terms = learner.step(wrapped, source_clips, target_clips, optimizers, accelerator.backward)
+        if checkpointing and not checkpointing.calls:
+            raise ValueError(
+                f"checkpointing knows no block that {type(learner.backbone).__name__} runs as a whole: leave it out"
+            )
         values, watched = _numbers(terms), _numbers(learner.watched)
         _check_finite(values, step, folder)
 
