@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.checkpoint import checkpoint
 
-from s2reid.layers.domain_norm import DomainNorm
+from s2reid.layers.domain_norm import Domain, DomainNorm
 from s2reid.layers.resnet import BasicBlock, Bottleneck
 from s2reid.layers.shift_attention import ShiftBlock
 
@@ -46,7 +46,7 @@ def _contexts(block: nn.Module) -> tuple[AbstractContextManager[None], AbstractC
 
 @contextmanager
 def _again(
-    norms: list[_BatchNorm], modes: list[tuple[bool, bool]], domains: list[tuple[DomainNorm, str]]
+    norms: list[_BatchNorm], modes: list[tuple[bool, bool]], domains: list[tuple[DomainNorm, Domain]]
 ) -> Iterator[None]:
     """Set norms as they were in the first pass, but let their running statistics stay where they are."""
     held = [(norm.training, norm.track_running_stats, norm.momentum) for norm in norms]
@@ -55,7 +55,7 @@ def _again(
     for norm, mode in zip(norms, modes):
         norm.training, norm.track_running_stats, norm.momentum = *mode, 0.0
     for module, domain in domains:
-        module.domain = domain  # type: ignore[assignment]
+        module.domain = domain
     try:
         yield
     finally:
