@@ -75,6 +75,16 @@ def test_convert_then_load(source, tmp_path):
     assert "m.csv is there already" in complaint(again)
 
 
+def test_pack_then_load(source, tmp_path):
+    done = data("pack", f"svreid:{source}", "packed", "--shard-mib", "1", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "wrote packed: 1 shards; shards:packed reads it\n")
+    done = data("check", "shards:packed", "--deep", cwd=tmp_path)
+    assert done.stdout.startswith("tiny-source at packed, protocol cross_camera\n")
+    assert done.stdout.endswith("no problem found\n")
+    again = data("pack", f"svreid:{source}", "packed", cwd=tmp_path)
+    assert "packed is packed already: remove it" in complaint(again)
+
+
 def test_get(tmp_path):
     done = data("get", "prid2011", cwd=tmp_path)
     assert done.returncode == 0

@@ -135,6 +135,7 @@ def test_a_truncated_last_line_of_the_log_is_dropped(tmp_path):
     [
         ({"workers": -1}, "workers is -1, expected at least 0"),
         ({"checkpoint_every": 0}, "checkpoint_every is 0, expected at least 1"),
+        ({"checkpointing": True, "compiled": True}, "checkpointing and compiling do not go together: give one of them"),
         ({"seed": -1}, "seed is -1, expected at least 0"),
         ({"seed": 2**63}, r"seed is 9223372036854775808, expected less than 2\*\*63"),
     ],
@@ -168,6 +169,7 @@ def test_precision(tmp_path, source):
 
 TWO_PROCESSES = """
 import os, pathlib, sys, torch
+from dataclasses import replace
 from safetensors.torch import save_file
 from tests import tiny
 from s2reid import datasets
@@ -177,7 +179,8 @@ from s2reid.video.augment import Augmentation
 
 c2d.SIZES["tiny"] = tiny.SIZE
 source, out = datasets.load(f"svreid:{sys.argv[1]}"), pathlib.Path(sys.argv[2])
-learner, task = tiny.learner(seed=int(os.environ["RANK"])), tiny.task(5, num_persons=4, clips_per_person=3)
+learner, task = tiny.learner(seed=int(os.environ["RANK"])), tiny.task(5)
+task = replace(task, schedule=replace(task.schedule, num_persons=4, clips_per_person=3))
 fit(learner, task, source.train, None, out / "run", Augmentation(), Options(0, 0, 2))
 weights = {name: value.detach().contiguous() for name, value in learner.named_parameters()}
 save_file(weights, out / f"{os.environ['RANK']}.safetensors")
@@ -188,9 +191,12 @@ save_file(weights, out / f"{os.environ['RANK']}.safetensors")
 def test_two_processes_keep_one_network_and_write_one_log(tmp_path, source_root):
     (tmp_path / "two.py").write_text(TWO_PROCESSES)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", "two.py"]
-    environment = tiny.environment() | {"ACCELERATE_USE_CPU": "true"}
     done = subprocess.run(
-        [*command, str(source_root), str(tmp_path)], env=environment, cwd=tmp_path, capture_output=True, timeout=300
+        [*command, str(source_root), str(tmp_path)],
+        env=tiny.environment(),
+        cwd=tmp_path,
+        capture_output=True,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr.decode()
     one, other = (load_file(tmp_path / f"{rank}.safetensors") for rank in (0, 1))
@@ -199,3 +205,49 @@ def test_two_processes_keep_one_network_and_write_one_log(tmp_path, source_root)
     assert all(torch.equal(one[name], other[name]) for name in trained)
     assert [line["step"] for line in read_log(tmp_path / "run" / LOG)] == [2, 4, 5]
     assert json.loads((tmp_path / "run" / train.CHECKPOINT / "step.json").read_text()) == {"step": 4}
+
+
+@pytest.mark.parametrize("method", ["source_only", "s2r", "glt", "cavit"])
+def test_checkpointing_changes_no_bit_and_keeps_less(tmp_path, source, target, method):
+    held, weights = [], []
+    for is_on in (False, True):
+        learner, sizes = tiny.learner(method), []
+        if method == "s2r":
+            learner.settings = replace(learner.settings, target_statistics=False)
+
+        class Counted(type(learner)):
+            def losses(self, source, target, sizes=sizes):
+                with torch.autograd.graph.saved_tensors_hooks(lambda x: sizes.append(x.nbytes) or x, lambda x: x):
+                    return super().losses(source, target)
+
+        learner.__class__ = Counted
+        if method == "glt":
+            learner.epoch = None  # nothing is planned
+        clips = target if learner.settings.needs_target else None
+        run(tmp_path / str(is_on), source, target=clips, learner=learner, checkpointing=is_on)
+        weights.append(learner.state_dict())
+        held.append(sum(sizes))
+    assert tiny.equal_weights(*weights)
+    assert held[1] < 0.6 * held[0]
+
+
+def test_a_network_that_checkpointing_does_not_fit(tmp_path, source):
+    message = "checkpointing knows no block that AP3D runs as a whole: leave it out"
+    with pytest.raises(ValueError, match=message):
+        run(tmp_path, source, learner=tiny.learner("ap3d"), checkpointing=True)
+
+
+def test_the_backbone_is_compiled_where_asked_for(tmp_path, source, monkeypatch):
+    seen = []
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda self, **how: seen.append((type(self).__name__, how)))
+    run(tmp_path / "plain", source, steps=1)
+    assert seen == []
+    run(tmp_path / "compiled", source, steps=1, compiled=True)
+    assert seen == [("C2D", {"dynamic": False})]
+
+
+@pytest.mark.slow
+def test_a_compiled_backbone_learns_the_same_but_for_rounding(tmp_path, source):
+    (plain, one), (compiled, other) = (run(tmp_path / str(on), source, steps=2, compiled=on) for on in (False, True))
+    assert [p.terms for p in other] == [pytest.approx(p.terms, rel=1e-2) for p in one]
+    assert plain.state_dict().keys() == compiled.state_dict().keys()

@@ -42,6 +42,8 @@ def train(
     checkpoint_every: int = 200,
     precision: Literal["no", "bf16", "fp16"] | None = None,
     tensorboard: bool = False,
+    checkpointing: bool = False,
+    compile_: Annotated[bool, arg(name="compile")] = False,
 ) -> None:
     """Train a method; a run that was stopped goes on, a finished one is reused.
 
@@ -61,9 +63,11 @@ def train(
         checkpoint_every: steps from one checkpoint to the next.
         precision: no (float32), bf16 or fp16; bf16 on GPUs that compute in it, else float32.
         tensorboard: log for TensorBoard too.
+        checkpointing: take less memory and about a third more time; equal bits.
+        compile_: compile the backbone first (minutes), for long runs on GPUs; results differ by rounding.
     """
     from s2reid import datasets, experiment, progress
-    from s2reid.train import Options, set_threads
+    from s2reid.train import Options, disband, set_threads
     from s2reid.video.augment import Augmentation
     from s2reid.video.augment import without as switch_off
 
@@ -79,10 +83,11 @@ def train(
         seed=seed,
         start=init,
     )
-    options = Options(seed, workers, checkpoint_every, precision, tensorboard)
+    options = Options(seed, workers, checkpoint_every, precision, tensorboard, checkpointing, compile_)
     print(experiment.cost(plan, out))
     with progress.training(f"train {method}") as report:
         folder = experiment.run(plan, out, options, report)
+    disband()
     print(f"run   {folder}\nmodel {folder / 'model'}")
 
 
@@ -235,7 +240,9 @@ def report(runs: Positional[Path], /, out: Path = Path("report.html"), show_real
 
 
 app.command(table)
-app.command(data_app, name="data", help="Look at a dataset, turn it into a manifest, or learn where to get it.")
+app.command(
+    data_app, name="data", help="Look at a dataset, turn it into a manifest, pack it, or learn where to get it."
+)
 
 
 @app.command

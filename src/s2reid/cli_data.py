@@ -1,4 +1,4 @@
-"""The verbs of `s2reid data`: look at a dataset, turn it into a manifest, learn where to get it."""
+"""The verbs of `s2reid data`: look at a dataset, turn it into a manifest, pack it, learn where to get it."""
 
 import json
 import sys
@@ -57,6 +57,24 @@ def convert(data: Positional[Spec], out: Positional[Path], /) -> None:
     print(f"wrote {out}: {rows:,} frames; csv:{out} reads it")
     if dataset.protocol != "cross_camera":
         print(f"a manifest names no protocol: evaluate it with --protocol {dataset.protocol}")
+
+
+@app.command
+def pack(data: Positional[Spec], out: Positional[Path], /, shard_mib: int = 256) -> None:
+    """Pack a dataset into a few large tar archives, which shards:OUT reads; one that was stopped goes on.
+
+    Args:
+        data: the dataset, such as svreid:DIR.
+        out: the folder to write; it must be new.
+        shard_mib: about how large an archive is, in MiB.
+    """
+    from s2reid import datasets, progress
+    from s2reid import pack as packing
+
+    dataset = datasets.load(data)
+    with progress.bar("pack", "frames") as advance:
+        shards = packing.pack(dataset, out, shard_mib * 2**20, advance)
+    print(f"wrote {out}: {shards:,} shards; shards:{out} reads it")
 
 
 @app.command

@@ -85,6 +85,6 @@ def _version(name: str) -> str | None:
 
 def _datasets(root: Path) -> dict[str, str | None]:
     """Find the folder of each dataset under the data root, as loading a bare name does."""
-    layouts = [name for name in lookup.names("datasets") if name not in ("csv", "persons", "cameras")]
+    layouts = [name for name in lookup.names("datasets") if name not in ("csv", "persons", "cameras", "shards")]
     alike = {name: datasets.named_alike(name, root) for name in layouts}
     return {name: str(folders[0]) if len(folders) == 1 else None for name, folders in alike.items()}

@@ -154,7 +154,7 @@ def run(
     earlier = before or trunk
     start = run(earlier, root, options, report) / "model" if earlier else plan.start
     with lock.held(folder):
-        processes = accelerate.PartialState()
+        processes = accelerate.PartialState(cpu=train.default_device() == "cpu")
         processes.wait_for_everyone()
         if not is_trained(training, root):  # as it is where another process was at it
             _train(plan, training, start, root, options, report)

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 
+from s2reid import archive
 from s2reid.types import Tracklet
 from s2reid.video.decode import decode
 
@@ -77,8 +78,14 @@ def _by_folder(tracklets: Iterable[Tracklet]) -> tuple[dict[str, dict[str, int]]
     folders: dict[str, dict[str, int]] = {}
     repeated = []
     for index, tracklet in enumerate(tracklets):
+        is_archive = archive.is_archive(tracklet.store)
         for frame in tracklet.frames:
-            inner, _, name = frame.rpartition("/")  # a name without a folder stays the very string: there are a million
+            if is_archive:  # one long list of places
+                inner, name = "", frame
+            else:
+                inner, _, name = frame.rpartition(
+                    "/"
+                )  # a name without a folder stays the very string: there are a million
             names = folders.setdefault(os.path.join(tracklet.store, inner) if inner else tracklet.store, {})
             if name in names:
                 repeated.append(os.path.join(tracklet.store, frame))
@@ -91,16 +98,18 @@ def _find(pool: ThreadPoolExecutor, folders: Folders, advance: Callable[[int], N
     """Name the frames that are not there, and those of 0 bytes."""
     missing, empty = [], []
     done = 0
-    for (folder, names), sizes in zip(folders.items(), pool.map(_sizes, folders)):
+    for (folder, names), sizes in zip(folders.items(), pool.map(_sizes, folders, folders.values())):
         missing += [os.path.join(folder, name) for name in names if name not in sizes]
         empty += [os.path.join(folder, name) for name in names if sizes.get(name) == 0]
         advance(done := done + len(names))
     return missing, empty
 
 
-def _sizes(folder: str) -> dict[str, int]:
-    """List a folder once, with the bytes of each file; a folder that is not there holds nothing."""
+def _sizes(folder: str, names: Iterable[str]) -> dict[str, int]:
+    """List a folder once, with the bytes of each file, or an archive; one that is not there holds nothing."""
     try:
+        if archive.is_archive(folder):
+            return archive.sizes(folder, names)
         with os.scandir(folder) as entries:
             return {entry.name: entry.stat().st_size for entry in entries if entry.is_file()}
     except OSError:
@@ -141,8 +150,7 @@ def _decode(chunk: Chunk) -> list[tuple[bytes, str]]:
 def _try(path: str) -> tuple[bytes, str]:
     encoded, complaint = path.encode(errors="surrogateescape"), ""
     try:
-        with open(path, "rb") as file:
-            encoded = file.read()
+        encoded = archive.read(path)
         decode(encoded, path)
     except OSError as error:
         complaint = f"cannot read the frame {path}: {error.strerror}"

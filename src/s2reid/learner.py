@@ -11,6 +11,7 @@ from torch.nn import functional
 from torch.optim import Optimizer
 
 from s2reid.batch import Clips
+from s2reid.layers.gather import gather, num_processes
 from s2reid.optimizers import build, clipping
 from s2reid.scales import Scale, Schedule, TestSetting
 
@@ -106,8 +107,19 @@ class Learner(nn.Module):
         return self
 
     def losses(self, source: Clips, target: Clips | None) -> Terms:
-        """Compute the named loss terms of one batch; what is minimised is their `total`."""
+        """Compute the named loss terms of one batch; what is minimised is their `total`.
+
+        Where several processes train, each is given its share of the clips. Only the network looks at a share: its
+        features and the labels are put together (`layers.gather`, `gathered`) before a term is computed.
+        """
         raise NotImplementedError
+
+    def gathered(self, clips: Clips) -> Clips:
+        """Put the labels of all processes' clips together; their pixels stay behind, where there are several."""
+        if num_processes() == 1:
+            return clips
+        labels = [gather(column) for column in (clips.person, clips.camera, clips.outfit, clips.index)]
+        return Clips(clips.pixels.new_empty(len(labels[0]), 0, *clips.pixels.shape[2:]), *labels)
 
     def encode(self, pixels: UInt8[Tensor, "b t 3 h w"]) -> Float[Tensor, "b d"]:
         """Map test clips to features, in evaluation mode and without gradient."""

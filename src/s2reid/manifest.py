@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from s2reid import whole
+from s2reid import archive, whole
 from s2reid.datasets import csv as manifests
 from s2reid.datasets._rendered import read_marker
 from s2reid.types import Dataset, Tracklet
@@ -26,6 +26,11 @@ def write(dataset: Dataset, out: Path, advance: Advance = lambda done, total: No
     out = Path(os.path.abspath(out.expanduser()))
     if out.exists():
         raise ValueError(f"{out} is there already: remove it, or give another name")
+    packed = [t.store for t in dataset.train + dataset.query + dataset.gallery if archive.is_archive(t.store)]
+    if packed:
+        raise ValueError(
+            f"the frames of {dataset.name} lie in {packed[0]}: a manifest names files; use shards:DIR as it is"
+        )
     _check_name_is_kept(dataset, out)
     with whole.writing(out) as partial:
         with open(partial, "w", newline="", encoding="utf-8") as file:

@@ -9,6 +9,7 @@ OWN = {
     "csv": "a manifest, one row a frame",
     "persons": "person/camera/frames",
     "cameras": "camera/tracklet/frames",
+    "shards": "what `s2reid data pack` wrote",
 }
 """The layouts for recordings of one's own: there is nothing to get."""
 WITHDRAWN = {

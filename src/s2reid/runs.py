@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from s2reid import lock, whole
+from s2reid import archive, lock, whole
 from s2reid.scales import Schedule
 from s2reid.types import Dataset, Tracklet
 from s2reid.version import __version__
@@ -76,20 +76,18 @@ class Cell:
 
 
 def fingerprint(data: Dataset, parts: Sequence[str]) -> Data:
-    """Hash some parts (train, query, gallery) of a dataset: the names of the frames and the labels.
+    """Hash some parts (train, query, gallery) of a dataset: the names of the frames and the labels, packed or not.
 
     For a rendered set what it was made from stands for the pixels, for any other the size of every file.
     """
     lines = [
-        f"{part} {tracklet.person} {tracklet.camera} {tracklet.outfit} {' '.join(tracklet.frames)}"
+        f"{part} {tracklet.person} {tracklet.camera} {tracklet.outfit} {' '.join(archive.names(tracklet))}"
         for part in parts
         for tracklet in getattr(data, part)
     ]
     made: Any = {name: data.origin[name] for name in RENDERED if name in data.origin}
     if not made:
-        made = [
-            os.path.getsize(path) for part in parts for tracklet in getattr(data, part) for path in tracklet.paths()
-        ]
+        made = [archive.size(path) for part in parts for tracklet in getattr(data, part) for path in tracklet.paths()]
     return Data(data.name, _hash([lines, made]))
 
 

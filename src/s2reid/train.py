@@ -16,6 +16,8 @@ from safetensors import SafetensorError
 
 from s2reid import whole
 from s2reid.batch import Clips
+from s2reid.layers.checkpointing import Checkpointing
+from s2reid.layers.global_norm import globalise
 from s2reid.learner import Learner, Task, Terms
 from s2reid.plan import plan
 from s2reid.runs import LOG, read_log
@@ -52,13 +54,20 @@ class Progress:
 
 @dataclass(frozen=True)
 class Options:
-    """How a run is carried out; none of it changes what is learned, but for rounding."""
+    """How a run is carried out; none of it changes what is learned, but for rounding.
+
+    Args:
+        checkpointing: keep less of the forward pass and compute it again for the gradient; equal bits.
+        compiled: compile the backbone, once for each image size.
+    """
 
     seed: int = 0
     workers: int = 1
     checkpoint_every: int = 200
     precision: str | None = None
     tensorboard: bool = False
+    checkpointing: bool = False
+    compiled: bool = False
 
     def __post_init__(self) -> None:
         for name, least in (("seed", 0), ("workers", 0), ("checkpoint_every", 1)):
@@ -68,6 +77,8 @@ class Options:
             raise ValueError(
                 "tensorboard is not installed: pip install 's2reid[tensorboard]', or leave out --tensorboard"
             )
+        if self.checkpointing and self.compiled:
+            raise ValueError("checkpointing and compiling do not go together: give one of them")
         if self.seed >= 2**63:
             raise ValueError(f"seed is {self.seed}, expected less than 2**63")
         if self.precision == "fp16" and default_device() == "cpu":
@@ -121,6 +132,11 @@ def fit(
         usual.append(RandomBatches(len(target), max(1, size // views), options.seed, views))
 
     # State: the network, its optimizers and the learning rate, restored from the last checkpoint.
+    if accelerator.num_processes > 1:
+        globalise(learner, accelerator.device)
+    checkpointing = Checkpointing(learner.backbone) if options.checkpointing else None
+    if options.compiled:
+        learner.backbone.compile(dynamic=False)
     optimizers = learner.optimizers(schedule)
     base_rates = [[group["lr"] for group in optimizer.param_groups] for optimizer in optimizers]
     wrapped, *optimizers = accelerator.prepare(learner, *optimizers)
@@ -162,6 +178,10 @@ def fit(
         target_clips = target_batch[0] if target_batch else None
         waited = time.perf_counter() - waiting
         terms = learner.step(wrapped, source_clips, target_clips, optimizers, accelerator.backward)
+        if checkpointing and not checkpointing.calls:
+            raise ValueError(
+                f"checkpointing knows no block that {type(learner.backbone).__name__} runs as a whole: leave it out"
+            )
         values, watched = _numbers(terms), _numbers(learner.watched)
         _check_finite(values, step, folder)
 
@@ -182,8 +202,15 @@ def fit(
             log.flush()
             _checkpoint(accelerator, folder, step + 1)
     log.flush()
-    accelerator.end_training()
+    for tracker in accelerator.trackers:  # accelerate's own end would part the processes, and a next stage needs them
+        tracker.finish()
     return learner
+
+
+def disband() -> None:
+    """Part the processes that train together, after the last training."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 
 def default_device() -> str:

@@ -33,7 +33,7 @@ Coverage = Literal["begin", "all"]
 class Tracklet:
     """One person before one camera: frame names in temporal order, relative to a store.
 
-    `store` is a folder (or, later, an archive); `person` is `UNKNOWN` where there is no label and `DISTRACTOR`
+    `store` is a folder, or an archive (`s2reid.archive`); `person` is `UNKNOWN` where there is no label, `DISTRACTOR`
     where the tracklet can never match; `outfit` counts within a person, so that an outfit class is the pair
     (person, outfit).
 

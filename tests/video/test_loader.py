@@ -9,6 +9,7 @@ import pytest
 import torch
 from tests import tiny
 
+from s2reid.batch import Clips
 from s2reid.types import UNKNOWN, Tracklet
 from s2reid.video.augment import NONE, Augmentation
 from s2reid.video.loader import (
@@ -204,23 +205,22 @@ def test_a_resumed_stream_goes_on_as_the_whole_one(tracklets, first_step, is_tar
     assert are_equal(stream(tracklets, is_target, first_step=first_step), stream(tracklets, is_target)[first_step:])
 
 
-@pytest.mark.parametrize("is_target", [False, True])
-@pytest.mark.parametrize("world_size", [2, 3])
-def test_the_shares_of_several_processes_are_the_global_batch(tracklets, world_size, is_target):
-    def rows(batch):
-        return sorted(zip(batch.index.tolist(), batch.person.tolist(), [clip.sum().item() for clip in batch.pixels]))
-
-    whole = stream(tracklets, is_target)
+@pytest.mark.parametrize(("is_target", "world_size"), [(False, 1), (False, 3), (True, 2), (True, 6)])
+def test_the_shares_of_several_processes_are_the_global_batch_one_after_the_other(tracklets, is_target, world_size):
     shares = [stream(tracklets, is_target, rank=rank, world_size=world_size) for rank in range(world_size)]
-    for batch, *parts in zip(whole, *shares):
-        assert rows(batch) == sorted(row for part in parts for row in rows(part))
-        if not is_target:  # a person's clips stay together
-            assert sum(len(part.person.unique()) for part in parts) == 3
+    columns = ("pixels", "person", "camera", "outfit", "index")
+    joined = [
+        Clips(*(torch.cat([getattr(part, name) for part in parts]) for name in columns)) for parts in zip(*shares)
+    ]
+    assert are_equal(joined, stream(tracklets, is_target))
+    assert {len(batch) for share in shares for batch in share} == {6 // world_size}
 
 
-def test_more_processes_than_groups(tracklets):
-    with pytest.raises(ValueError, match="4 processes share batches of 3 groups: start fewer processes"):
-        stream(tracklets, world_size=4)
+@pytest.mark.parametrize("world_size", [2, 4])
+def test_processes_that_cannot_share_a_batch_evenly(tracklets, world_size):
+    message = f"{world_size} processes cannot share the 3 groups of a batch evenly: start as many .* as divide 3"
+    with pytest.raises(ValueError, match=message):
+        stream(tracklets, world_size=world_size)
 
 
 def test_seeds_differ_and_source_and_target_do_not_share_draws(tracklets):

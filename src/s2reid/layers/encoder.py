@@ -6,6 +6,8 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
+from s2reid.layers.gather import gather
+
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
 """ImageNet's channel statistics, which pretrained files expect."""
@@ -18,6 +20,10 @@ class Features:
     frames: Float[Tensor, "b t d"]
     video: Float[Tensor, "b d"]
     normalised: Float[Tensor, "b d"]
+
+    def gathered(self) -> "Features":
+        """Put the features of all processes together, with their gradient."""
+        return Features(gather(self.frames), gather(self.video), gather(self.normalised))
 
 
 class Encoder(nn.Module):

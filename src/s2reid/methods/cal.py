@@ -17,6 +17,7 @@ from torch.optim import Adam, Optimizer
 from s2reid.batch import Clips
 from s2reid.layers.classifier import classifier
 from s2reid.layers.cosine_classifier import CosineClassifier
+from s2reid.layers.gather import gather
 from s2reid.learner import Task, Terms
 from s2reid.losses.identity import identity
 from s2reid.losses.outfit import outfit
@@ -105,7 +106,8 @@ class CALLearner(SourceOnlyLearner):
 
         The last two are zero until they start; the target is not looked at.
         """
-        settings, features = self.settings, self.encoder(source.pixels).normalised
+        settings, features = self.settings, gather(self.encoder(source.pixels).normalised)
+        source = self.gathered(source)
         known, told = self.outfits(features.detach()), self.outfits(features, is_fixed=True)
         terms = {
             "identity": identity(self.classifier(features), source.person, settings.smoothing),

@@ -6,6 +6,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from s2reid.batch import Clips
+from s2reid.layers.gather import gather
 from s2reid.learner import Task, Terms
 from s2reid.losses.circle import circle
 from s2reid.methods.source_only import SourceOnly, SourceOnlyLearner
@@ -84,8 +85,8 @@ class CAViTLearner(SourceOnlyLearner):
         A test's clip passes the neck after the mean, which is the same once the neck's statistics stand.
         """
         frames = self.encoder.backbone(self.encoder.normalise(source.pixels))
-        video = self.encoder.neck(frames.flatten(0, 1)).view_as(frames).mean(1)
-        how = self.settings
+        video = gather(self.encoder.neck(frames.flatten(0, 1)).view_as(frames).mean(1))
+        how, source = self.settings, self.gathered(source)
         loss = circle(video, self.classifier.weight, source.person, how.factor, how.margin, how.smoothing)
         return {"identity": loss}
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from s2reid.backbones import psta
 from s2reid.batch import Clips
 from s2reid.layers.classifier import classifier
+from s2reid.layers.gather import gather
 from s2reid.learner import Task, Terms
 from s2reid.losses.identity import identity
 from s2reid.losses.triplet import triplet
@@ -71,7 +72,8 @@ class PSTALearner(SourceOnlyLearner):
         """Compute `identity` and `triplet`, each the mean over the levels; the target is not looked at."""
         levels: Sequence[Tensor] = self.backbone.branches(self.encoder.normalise(source.pixels)).unbind(1)  # type: ignore
         necks, classifiers = (*self.necks, self.encoder.neck), (*self.classifiers, self.classifier)
-        normalised = [neck(level) for neck, level in zip(necks, levels)]
+        normalised = [gather(neck(level)) for neck, level in zip(necks, levels)]
+        levels, source = [gather(level) for level in levels], self.gathered(source)
         logits = [one(level) for one, level in zip(classifiers, normalised)]
         settings, person = self.settings, source.person
         compared = normalised if settings.metric == "cosine" else levels

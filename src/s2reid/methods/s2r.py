@@ -19,6 +19,7 @@ from s2reid.batch import Clips
 from s2reid.layers.average import Average
 from s2reid.layers.domain_head import DomainHead, MixtureHead
 from s2reid.layers.encoder import Features
+from s2reid.layers.gather import gather
 from s2reid.layers.mixture import combine
 from s2reid.layers.reversal import strength_at
 from s2reid.layers.statistics import batch_statistics
@@ -191,8 +192,8 @@ class S2RLearner(SourceOnlyLearner):
 
         Source and target pass through the network one after the other, each normalised by its own batch.
         """
-        features = self.encoder(source.pixels)
-        terms = self.supervised(features, source)
+        features = self.encoder(source.pixels).gathered()
+        terms = self.supervised(features, self.gathered(source))
         self.watched = {}
         if not self.settings.needs_target:
             return terms
@@ -203,7 +204,7 @@ class S2RLearner(SourceOnlyLearner):
             nullcontext() if self.settings.target_statistics else batch_statistics(self.encoder),
             nullcontext() if is_learning and not self.settings.detached else torch.no_grad(),
         ):
-            seen = self.encoder(target.pixels)
+            seen = self.encoder(target.pixels).gathered()
         if self.settings.is_adversarial:
             terms |= self.confuse(features, seen)
         if self.teacher:
@@ -253,7 +254,7 @@ class S2RLearner(SourceOnlyLearner):
         if int(self.updates) == 0:
             self.teacher.copy(self.encoder)
         with torch.no_grad(), batch_statistics(self.teacher):
-            own = self.teacher.network(target.pixels).normalised
+            own = gather(self.teacher.network(target.pixels).normalised)
         taught = own.view(-1, 2, own.shape[1]).flip(1).flatten(0, 1)
         number = self.settings.clusters or len(own) // 2
         clusters = cluster(student.normalised, taught, number, self._generator())

@@ -126,7 +126,7 @@ class SourceOnlyLearner(Learner):
 
     def losses(self, source: Clips, target: Clips | None) -> Terms:
         """Compute `identity` (Eq. 5) and `triplet` (Eq. 6) of the source clips; the target is not looked at."""
-        return self.supervised(self.encoder(source.pixels), source)
+        return self.supervised(self.encoder(source.pixels).gathered(), self.gathered(source))
 
     def supervised(self, features: Features, source: Clips) -> Terms:
         """Compute the labelled clips' terms from their features."""

@@ -57,7 +57,8 @@ class TCLNetLearner(AP3DLearner):
 
     def losses(self, source: Clips, target: Clips | None) -> Terms:
         """Compute `identity` and `triplet`, each the sum over both learners; the target is not looked at."""
-        features, settings = self.encoder(source.pixels), self.settings
+        features, settings = self.encoder(source.pixels).gathered(), self.settings
+        source = self.gathered(source)
         compared = features.normalised if settings.metric == "cosine" else features.video
         first, second = features.normalised.chunk(2, 1)
         logits = (self.classifier(first), self.second_classifier(second))

@@ -7,6 +7,8 @@ import numpy as np
 import simplejpeg
 from jaxtyping import UInt8
 
+from s2reid import archive
+
 JPEG_MAGIC, PNG_MAGIC, PNG_END = b"\xff\xd8", b"\x89PNG", b"IEND\xaeB`\x82"
 # What OpenCV would print about a damaged file, our own message says, with the path.
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
@@ -16,8 +18,7 @@ def read_frame(store: str, name: str) -> UInt8[np.ndarray, "h w 3"]:
     """Decode one frame to RGB; raise `ValueError` with the path where the file is missing, empty or damaged."""
     path = os.path.join(store, name)
     try:
-        with open(path, "rb") as file:
-            encoded = file.read()
+        encoded = archive.read(path)
     except OSError as error:
         raise ValueError(f"cannot read the frame {path}: {error.strerror}; is the data complete?") from error
     return decode(encoded, path)

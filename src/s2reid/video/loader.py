@@ -2,7 +2,8 @@
 
 Every random choice is a function of (seed, step) or (seed, step, place in the batch), never of a worker or a process:
 the same global batches come out whatever the number of loader workers, and a run that resumes sees what it would have.
-Several processes cut the global batch between them by persons, so that a person's K clips stay together.
+Several processes cut the global batch between them into equal runs of persons, so that their shares, one after the
+other, are the batch again.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -225,10 +226,14 @@ def loader(
 ) -> Iterator[Clips]:
     """Yield this process's share of the global batch of each step, from `first_step` to `len(shapes)`.
 
-    Raises `ValueError` where a batch has no group for each process, and for a frame that cannot be read.
+    Raises `ValueError` where the groups of a batch (persons, or tracklets of the target) cannot be shared evenly, and
+    for a frame that cannot be read.
     """
-    if world_size > len(batches[0]):
-        raise ValueError(f"{world_size} processes share batches of {len(batches[0])} groups: start fewer processes")
+    if len(batches[0]) % world_size:
+        raise ValueError(
+            f"{world_size} processes cannot share the {len(batches[0])} groups of a batch evenly: start as many "
+            f"processes as divide {len(batches[0])}"
+        )
     mine = _Shares(batches, shapes, (seed, batches.stream), first_step, rank, world_size)
     own = torch.Generator().manual_seed(seed)  # else a resumed run would draw once more from the global one
     pin = torch.cuda.is_available()
@@ -259,7 +264,8 @@ class _Shares:
     def __iter__(self) -> Iterator[list[Draw]]:
         for step in range(self.first_step, len(self.shapes)):
             groups = self.batches[step]
-            share = range(len(groups))[self.rank :: self.world_size]
+            size = len(groups) // self.world_size
+            share = range(self.rank * size, (self.rank + 1) * size)
             yield [
                 Draw(int(index), self.shapes[step], (*self.seed, step, group, place))
                 for group in share

@@ -1,0 +1,72 @@
+"""Any dataset, packed into a few large files by `s2reid data pack`.
+
+    index.jsonl  shard-000000.tar  shard-000001.tar  ...
+
+The shards are plain tar archives in the manner of WebDataset: a member is `<part>-<tracklet>/<frame>.<suffix>`. The
+index has a header line (format, name, protocol, origin, promised counts, shards with their bytes) and one line a
+tracklet, with the place of every frame. A frame is read by its place: nothing is unpacked, and no list of members is
+kept in memory.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from s2reid.archive import ENDING
+from s2reid.datasets._folders import check_root, describe
+from s2reid.types import Dataset, Tracklet
+
+FORMAT = 1
+INDEX = "index.jsonl"
+UNFINISHED = "index.jsonl.partial"
+PARTS = ("train", "query", "gallery")
+
+
+def load(root: Path) -> Dataset:
+    """Load what was packed: the same name, parts, labels and counts; a rendered set stays a rendered set.
+
+    Raises `ValueError` for a folder that is half packed, an index of another format or one that is damaged, and a shard
+    that is missing or has not the bytes that it should have.
+    """
+    check_root(root)
+    index = root / INDEX
+    if not index.is_file():
+        if (root / UNFINISHED).is_file():
+            raise ValueError(f"{root} is half packed: run the same `s2reid data pack` again to finish it")
+        raise ValueError(f"{root} has no {INDEX}, which `s2reid data pack` writes; {describe(root)}")
+    with open(index, encoding="utf-8") as file:
+        header = _line(index, file.readline())
+        if header.get("format") != FORMAT:
+            raise ValueError(
+                f"{index} has format {header.get('format')}, this version reads {FORMAT}: pack the data again, or use "
+                "the s2reid that wrote it"
+            )
+        shards = [_whole(root, name, size) for name, size in header["shards"]]
+        parts: dict[str, list[Tracklet]] = {part: [] for part in PARTS}
+        for line in file:
+            part, shard, person, camera, outfit, frames = _line(index, line)
+            parts[part].append(Tracklet(shards[shard], tuple(frames), person, camera, outfit))
+    found = sum(map(len, parts.values()))
+    if found != header["tracklets"]:
+        raise ValueError(f"{index} lists {found:,} tracklets, expected {header['tracklets']:,}: was it copied whole?")
+    train, query, gallery = (tuple(parts[part]) for part in PARTS)
+    origin = {**header["origin"], "root": str(root)}
+    return Dataset(header["name"], train, query, gallery, origin, header["expected"], header["protocol"])
+
+
+def _line(index: Path, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"{index} is damaged ({error}): copy it again") from error
+
+
+def _whole(root: Path, name: str, size: int) -> str:
+    """Return the path of a shard that is there and has the bytes that it should have."""
+    path = root / name
+    if not path.is_file():
+        raise ValueError(f"{root} lacks {name}: was the copy cut short?")
+    if path.stat().st_size != size:
+        raise ValueError(f"{path} has {path.stat().st_size:,} bytes, expected {size:,}: copy it again")
+    assert name.endswith(ENDING)
+    return str(path)
