@@ -17,18 +17,23 @@ from s2reid.tables import worlds
 from s2reid.types import Dataset
 
 NUMBERS = (1, 2, 3)
+PAGE = "report.html"
 Data = Callable[[str], Dataset]
 """Loads a dataset by its name."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table as a value: `rows` are the settings of methods, None for a method that does not exist yet."""
+    """A table as a value: `rows` are the settings of methods, None for a method that does not exist yet.
+
+    `versus` are the two rows that figures set against each other: before and after adaptation.
+    """
 
     number: int
     title: str
     rows: Mapping[str, Any]
     pairs: tuple[tuple[str, str], ...]
+    versus: tuple[str, str] = ("Baseline", "Ours")
 
     @property
     def lacking(self) -> list[str]:
@@ -174,10 +179,11 @@ def fill(cell: Cell, table: Table, data: Data, asked: Asked) -> Result:
         folder = experiment.run(planned, asked.runs, report=report)
     with progress.bar(f"test {cell}", "tracklets") as advance:
         scores = experiment.evaluate(folder / "model", data(cell.target), progress=advance)
+    experiment.embed_source(folder / "model", data(cell.source))
     return Result(cell, folder.name, scores)
 
 
 def write_page(result: Result, asked: Asked) -> Path:
     """Write the page of a cell's run, with all its tests."""
     folder = asked.runs / result.run
-    return summary.write([folder], folder / "report.html", title=f"{result.cell.row}, seed {result.cell.seed}")
+    return summary.write([folder], folder / PAGE, title=f"{result.cell.row}, seed {result.cell.seed}")

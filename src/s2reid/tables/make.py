@@ -7,6 +7,7 @@ from typing import Any
 from s2reid import runs
 from s2reid.tables import grid, text, worlds
 from s2reid.tables.entries import Entry, collect
+from s2reid.tables.figures import Figures
 from s2reid.tables.grid import Asked, Result, Table
 from s2reid.tables.page import write_page
 
@@ -24,6 +25,9 @@ def make(
     wanted = grid.cells(chosen, asked.seeds)
     finished = [cell for cell in grid.cells(whole, asked.seeds) if grid.is_finished(cell, whole, asked, data)]
     results = [grid.fill(cell, whole, data, asked) for cell in finished]
+    for result in results:
+        if not (asked.runs / result.run / grid.PAGE).is_file():  # killed between the test and its page
+            grid.write_page(result, asked)
     entries = writer.write(results)
     todo, data = [cell for cell in wanted if cell not in finished], worlds.loader(asked.worlds, render=True)
     for number, cell in enumerate(todo, 1):
@@ -40,6 +44,7 @@ class Writer:
     def __init__(self, table: Table, asked: Asked) -> None:
         self.table, self.asked = table, asked
         self.provenance: dict[str, Any] = runs.provenance()
+        self.figures = Figures(table, asked)
 
     def write(self, results: Sequence[Result]) -> list[Entry]:
         """Write all files, each of them atomically; raise `ValueError` where that cannot be."""
@@ -50,7 +55,10 @@ class Writer:
             runs.write_json(stem.with_suffix(".json"), self.as_json(entries))
             _write(stem.with_suffix(".md"), text.as_markdown(self.table, entries, self.facts()))
             _write(stem.with_suffix(".tex"), text.as_latex(self.table, entries))
-            write_page(stem.with_suffix(".html"), self.table, entries, self.provenance["command"], self.facts())
+            figures = self.figures.sections(entries)
+            write_page(
+                stem.with_suffix(".html"), self.table, entries, self.provenance["command"], self.facts(), figures
+            )
         except OSError as error:
             raise ValueError(f"cannot write into {self.asked.out} ({error.strerror}): name another --out") from error
         return entries

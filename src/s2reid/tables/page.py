@@ -12,8 +12,15 @@ from s2reid.tables.entries import Entry
 from s2reid.tables.grid import Table
 
 
-def write_page(out: Path, table: Table, entries: Sequence[Entry], command: str, facts: Mapping[str, str]) -> Path:
-    """Write a table as one self-contained page, which links to the pages of its runs."""
+def write_page(
+    out: Path,
+    table: Table,
+    entries: Sequence[Entry],
+    command: str,
+    facts: Mapping[str, str],
+    figures: Sequence[Section] = (),
+) -> Path:
+    """Write a table with its figures as one self-contained page, which links to the pages of its runs."""
     runs = {(entry.source, entry.target, entry.row): list(zip(entry.seeds, entry.runs)) for entry in entries}
     note = f"{text.NOTE} {text.spread_note(entries)} Each seed links to the page of its run."
     scores = render("table.jinja", blocks=text.blocks(entries), note=note, heads=text.HEADS, runs=runs)
@@ -23,6 +30,7 @@ def write_page(out: Path, table: Table, entries: Sequence[Entry], command: str, 
     if charts:
         said = f"mAP in percent on stand-ins. {text.spread_note(entries)}"
         sections.append(Section("bars", "mAP", render("charts.jinja", charts=charts, note=said)))
+    sections += figures
     shown = {name: value for name, value in facts.items() if name != "command"}
     sections.append(provenance(command, shown))
     lead = (

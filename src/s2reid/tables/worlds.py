@@ -9,6 +9,7 @@ from s2reid import datasets, progress
 from s2reid.types import Dataset, Tracklet
 from s2reid.world import write
 from s2reid.world.presets import find
+from s2reid.world.show import show
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ WORLDS = {
     "standin-ccvid": World("ccvid:{}", {"size": "small"}),
 }
 """What is rendered, by its preset."""
+PICTURED = 4
+"""How many persons a picture of a world shows."""
 SEED = 0
 """Of every world, whatever the seed of a training: a seed is that of the weights and the batches."""
 
@@ -47,6 +50,12 @@ def load(name: str, root: Path) -> Dataset:
         with progress.bar(f"render {name}", "images") as advance:
             write.write(name, folder, seed=SEED, **world.size, progress=advance)
     return datasets.load(world.spec.format(folder))
+
+
+def picture(name: str, root: Path) -> Path:
+    """Draw the same persons before different cameras and, where they change, in different clothes; once a world."""
+    path = root / f"{name}.png"
+    return path if path.is_file() else show(name, path, persons=PICTURED, seed=SEED)
 
 
 def planned(name: str) -> Dataset:
