@@ -58,8 +58,8 @@ def test_background_is_what_is_beside_the_person(paint):
 
 
 def test_something_passes_in_front(paint):
-    quiet, passing = paint("a", *[grey(100)] * 4), paint("b", grey(100), busy(np.s_[10:32, 8:24]), grey(100), grey(100))
-    legs = paint("c", grey(100), busy(np.s_[40:, :]), grey(100))
+    quiet, passing = paint("a", *[grey(128)] * 4), paint("b", grey(128), busy(np.s_[10:32, 8:24]), *[grey(128)] * 2)
+    legs = paint("c", grey(128), busy(np.s_[40:, :]), grey(128))
     assert unrest(Pair(quiet, passing)) > 10
     assert unrest(Pair(quiet, quiet)) < 1
     assert unrest(Pair(legs, legs)) < 3

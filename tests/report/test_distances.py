@@ -41,8 +41,8 @@ def test_what_is_drawn_is_what_was_counted(make_result):
     edges = np.linspace(min(same.min(), different.min()), max(same.max(), different.max()), BINS + 1)
     for line, values in zip(drawn, (same, different)):
         np.testing.assert_allclose(line, 100 * np.histogram(values, edges)[0] / len(values), atol=0.5)
-    assert chart.rows[0] == ("same person", "5", f"{same.mean():.3f}", f"{same.std():.3f}")
-    assert chart.rows[1][:2] == ("different persons", "25")
+    assert chart.rows[0] == ("same", "5", f"{same.mean():.3f}", f"{same.std():.3f}")
+    assert chart.rows[1][:2] == ("different", "25")
     assert chart.title == f"ours: overlap {100 * overlap(same, different):.1f} %"
 
 

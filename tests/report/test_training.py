@@ -11,6 +11,7 @@ LOGGED = {
     "identity": [3.0, 2.0, 1.0],
     "weight of identity": [1.0, 1.2, 1.4],
     "weight of domain": [0.2, 0.3, 0.25],
+    "weight of nothing": [0.6, 0.6, 0.6],
     "frame accuracy": [0.9, 0.7, 0.55],
     "video accuracy": [0.8, 0.6, 0.5],
     "cluster disagreement": [NAN, 0.5, 0.25],

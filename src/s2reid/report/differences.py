@@ -60,7 +60,8 @@ def difference_section(pairs: Sequence[tuple[Result, Result]], *, show_real: boo
 def difference(baseline: Result, ours: Result, *, show_real: bool = False) -> Difference:
     """Count and pick the queries that only one of two methods answers right at rank 1.
 
-    Of each condition in turn, the query that has most of it and is not shown yet, on either side; the first of equals.
+    Of each condition in turn, the query that has most of it and is not shown yet, on either side; the first of equals,
+    and none that has less than the median.
     Raise `ValueError` where the two did not search the same gallery for the same queries.
     """
     for side in ("query_tracklets", "gallery_tracklets"):
@@ -125,8 +126,9 @@ def nearest(result: Result, query: int) -> int:
 
 
 def hardest(condition: Condition, values: dict[int, float], queries: Sequence[int]) -> int | None:
-    """Pick the query that has most of a condition; None where none has enough."""
-    enough = [query for query in queries if values[query] >= condition.at_least]
+    """Pick the query that has most of a condition; None where none has enough (the median, where not said)."""
+    least = condition.at_least or median(values.values())
+    enough = [query for query in queries if values[query] >= least]
     return max(enough, key=lambda query: values[query], default=None)
 
 

@@ -9,7 +9,7 @@ from s2reid.report.document import Section, percent, render
 from s2reid.report.figures import Chart, Line, line_chart
 from s2reid.report.result import Result
 
-BINS = 40
+BINS = 25
 MOST_QUERIES = 500
 NOTE = (
     "Every query against every gallery tracklet that counts for it: how far apart the method puts the same person and "
@@ -54,7 +54,7 @@ def distance_chart(title: str, result: Result) -> Chart | None:
         return None
     edges, *shares = _shares(same, different)
     centres = ((edges[1:] + edges[:-1]) / 2).tolist()
-    found = {"same person": same, "different persons": different}
+    found = {"same": same, "different": different}
     lines = [
         Line(name, centres, (100 * share).tolist(), style) for style, (name, share) in enumerate(zip(found, shares))
     ]
@@ -68,7 +68,7 @@ def distance_chart(title: str, result: Result) -> Chart | None:
     )
     rows = tuple((name, f"{len(d):,}", f"{d.mean():.3f}", f"{d.std():.3f}") for name, d in found.items())
     shared = percent(overlap(same, different))
-    return Chart(f"{title}: overlap {shared} %", svg, ("pairs", "number", "mean", "standard deviation"), rows)
+    return Chart(f"{title}: overlap {shared} %", svg, ("persons", "pairs", "mean", "standard deviation"), rows)
 
 
 def _shares(one: Values, other: Values) -> tuple[Values, Values, Values]:

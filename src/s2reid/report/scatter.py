@@ -12,7 +12,7 @@ from s2reid.report.document import Section, percent, render
 from s2reid.report.figures import Chart
 from s2reid.types import Embeddings
 
-SIDE, MARGIN, LEGEND = 400, 12, 26
+SIDE, MARGIN, LEGEND, LABEL = 400, 12, 26, 20
 MOST = 200
 """How many tracklets of each domain are drawn."""
 MARKS = (
@@ -108,8 +108,8 @@ def scatter(
     unit_length = (SIDE / 2 - MARGIN) / reach
     clouds = []
     for style, (name, points) in enumerate(domains):
-        places = ((points - centre) * (unit_length, -unit_length) + (SIDE / 2, SIDE / 2 + LEGEND)).round(1)
+        places = ((points - centre) * (unit_length, -unit_length) + (LABEL + SIDE / 2, LEGEND + SIDE / 2)).round(1)
         mark = MARKS[style % len(MARKS)]
-        clouds.append(Cloud(name, style, "".join(mark.format(x, y) for x, y in places.tolist()), mark))
+        clouds.append(Cloud(name, style, "".join(mark.format(x, y) for x, y in places.tolist()), mark.format(0, 0)))
     labels = [f"component {axis}: {percent(share)} % of the variance" for axis, share in enumerate(explained, 1)]
-    return render("scatter.jinja", title=title, clouds=clouds, labels=labels, side=SIDE, legend=LEGEND)
+    return render("scatter.jinja", title=title, clouds=clouds, labels=labels, side=SIDE, legend=LEGEND, label=LABEL)

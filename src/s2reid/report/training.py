@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 
 from s2reid.report.document import Section, render
 from s2reid.report.figures import Chart, Line, Number, training_chart
@@ -44,6 +45,7 @@ def adaptation_charts(curves: Sequence[Curve], styles: Mapping[str, int]) -> lis
     charts = []
     for curve in curves:
         weights = {term.removeprefix(WEIGHT): term for term in curve.values if term.startswith(WEIGHT)}
+        weights = {name: term for name, term in weights.items() if _moves(curve.values[term])}
         heads = {term.removesuffix(ACCURACY): term for term in curve.values if term.endswith(ACCURACY)}
         lines = _lines(curve, weights)
         if lines:
@@ -67,6 +69,11 @@ def adaptation_charts(curves: Sequence[Curve], styles: Mapping[str, int]) -> lis
     return charts
 
 
+def _moves(values: Sequence[Number]) -> bool:
+    """Say whether a weight is learned: that of a loss which is not there stays where it began."""
+    return len({value for value in values if isfinite(value)}) > 1
+
+
 def _lines(curve: Curve, terms: Mapping[str, str]) -> list[Line]:
     lines = [Line(name, curve.steps, curve.values[term], style) for style, (name, term) in enumerate(terms.items())]
     return [line for line in lines if line.has_values]
@@ -76,7 +83,7 @@ def adaptation_section(charts: Sequence[Chart]) -> Section:
     """Put the charts of the adaptation together."""
     note = (
         "A domain head tells source from target: at one half it guesses, which is what the reversed gradient aims at. "
-        "A learned weight is what its loss is multiplied by. Means over a few steps, as they were logged; the steps of "
+        "A learned weight is what its loss is multiplied by (weights that stay where they began are left out). Means over a few steps, as they were logged; the steps of "
         "all stages of a training are counted through."
     )
     return Section("adaptation", "The adaptation, step by step", render("charts.jinja", charts=charts, note=note))

@@ -11,7 +11,7 @@ from s2reid import summary
 from s2reid.report.differences import difference_section
 from s2reid.report.distances import distance_chart, distance_section
 from s2reid.report.document import Section, render
-from s2reid.report.figures import Chart, cmc_chart
+from s2reid.report.figures import cmc_chart
 from s2reid.report.page import CMC_RANKS, curve, domain_charts, sheet_section
 from s2reid.report.result import Result
 from s2reid.report.scatter import domain_section
@@ -99,11 +99,12 @@ class Figures:
 
     def adaptation(self, versus: Sequence[Before]) -> list[Section]:
         """Draw how the adaptation of ours went on every pair."""
-        charts: list[Chart] = []
-        for _, ours, seed in versus:
-            name = f"{ours.row} on {ours.target}"
-            found = summary.read_curve(self.asked.runs / ours.runs[ours.seeds.index(seed)], name)
-            charts += adaptation_charts([found], {name: 0}) if found else []
+        read = [
+            summary.read_curve(self.asked.runs / ours.runs[ours.seeds.index(seed)], f"{ours.source} → {ours.target}")
+            for _, ours, seed in versus
+        ]
+        curves = [found for found in read if found]
+        charts = adaptation_charts(curves, {found.name: style for style, found in enumerate(curves)})
         return [adaptation_section(charts)] if charts else []
 
     def people(self, entries: Sequence[Entry]) -> list[Section]:
