@@ -233,6 +233,8 @@ def report(runs: Positional[tuple[Path, ...]], /, out: Path = Path("report.html"
     """
     from s2reid import summary
 
+    if not runs:
+        raise ValueError("no runs named: name a folder of runs, or several runs")
     folders = list(dict.fromkeys(folder for named in runs for folder in summary.find(named)))
     versus = (folders[0], folders[-1]) if len(runs) > 1 and len(folders) > 1 else None
     print(f"wrote {summary.write(folders, out, show_real=show_real, versus=versus)}")

@@ -7,7 +7,16 @@ import pytest
 import simplejpeg
 
 from s2reid.report import conditions
-from s2reid.report.conditions import OCCLUSION, UNREST, Pair, background, clothes_change, illumination, occlusion, unrest
+from s2reid.report.conditions import (
+    OCCLUSION,
+    UNREST,
+    Pair,
+    background,
+    clothes_change,
+    illumination,
+    occlusion,
+    unrest,
+)
 from s2reid.types import Tracklet
 
 

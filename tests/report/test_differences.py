@@ -58,7 +58,9 @@ def test_the_winner_is_right_and_the_loser_wrong(pair):
     for compared in difference(*pair).compared:
         for case, winner in ((compared.gained, "ours"), (compared.lost, "base")):
             if case:
-                assert (case.winner.method, case.loser.method) == ((winner, "base") if winner == "ours" else ("base", "ours"))
+                assert (case.winner.method, case.loser.method) == (
+                    (winner, "base") if winner == "ours" else ("base", "ours")
+                )
                 assert case.winner.ranked.hits[0].is_match
                 assert not case.loser.ranked.hits[0].is_match
                 assert case.loser.ranked.hits[-1].is_match  # and where it comes instead
@@ -105,11 +107,7 @@ def test_other_tracklets_cannot_be_compared(pair):
 
 
 def test_the_section_of_a_page(pair, tmp_path, read):
-    page = read(
-        write_page(
-            tmp_path / "p.html", title="t", command="c", seed=0, results=pair, versus=("base", "ours")
-        )
-    )
+    page = read(write_page(tmp_path / "p.html", title="t", command="c", seed=0, results=pair, versus=("base", "ours")))
     (section,) = page.find("section", id="differences")
     assert "ours against base" in section[1]
     assert [text for _, text in page.find("dd")] == ["1", "3", "1", "0"]

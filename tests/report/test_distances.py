@@ -29,7 +29,10 @@ def test_pairs_are_those_that_count(make_result):
     np.testing.assert_allclose(np.sort(different), np.sort(expected[~is_same]), atol=1e-6)
     unknown = replace(result.gallery, person=np.array([1, 2, 3, 4, 5, -1]))
     tracklets = (*result.gallery_tracklets[:5], replace(result.gallery_tracklets[5], person=-1))
-    assert [len(part) for part in pair_distances(replace(result, gallery=unknown, gallery_tracklets=tracklets))] == [5, 20]
+    assert [len(part) for part in pair_distances(replace(result, gallery=unknown, gallery_tracklets=tracklets))] == [
+        5,
+        20,
+    ]
 
 
 def test_what_is_drawn_is_what_was_counted(make_result):

@@ -49,7 +49,10 @@ def test_points_are_drawn_where_they_are():
     assert x.max() <= scatter.LABEL + scatter.SIDE
     assert f"component 1: {100 * explained[0]:.1f} % of the variance" in chart.svg
     assert [row[:2] for row in chart.rows] == [("source", "30"), ("target", "50")]
-    assert {*re.findall(r"m(-?[\d.]+)", "".join(re.findall(r"cloud\" d=\"([^\"]+)", chart.svg)))} == {"-2.4", "0"}  # two shapes
+    assert {*re.findall(r"m(-?[\d.]+)", "".join(re.findall(r"cloud\" d=\"([^\"]+)", chart.svg)))} == {
+        "-2.4",
+        "0",
+    }  # two shapes
 
 
 def test_the_share_between_domains():

@@ -24,10 +24,18 @@ STYLES = {"ours": 0, "base": 1}
 
 def test_charts_of_the_adaptation():
     weights, heads, *rest = adaptation_charts([CURVE], STYLES)
-    assert weights.title == "Learned loss weights of ours"
+    assert weights.title == "Learned loss weights: ours"
     assert [row[:3] for row in weights.rows] == [("identity", "1", "1.4"), ("domain", "0.2", "0.25")]
-    assert [row[:3] for row in heads.rows] == [("frame", "0.9", "0.55"), ("video", "0.8", "0.5"), ("guessing", "0.5", "0.5")]
-    assert [chart.title.partition(":")[0] for chart in rest] == ["Cluster disagreement", "Mean cosine", "Effective rank"]
+    assert [row[:3] for row in heads.rows] == [
+        ("frame", "0.9", "0.55"),
+        ("video", "0.8", "0.5"),
+        ("guessing", "0.5", "0.5"),
+    ]
+    assert [chart.title.partition(":")[0] for chart in rest] == [
+        "Cluster disagreement",
+        "Mean cosine",
+        "Effective rank",
+    ]
     assert rest[0].rows == (("ours", "0.5", "0.25", "0.25", "0.5"),)
 
 
@@ -57,4 +65,6 @@ def test_runs_share_what_can_be_compared_and_nothing_is_drawn_twice():
     assert sections[0].body.count("<svg") == 5
     assert sections[1].body.count("<svg") == 1
     assert not adaptation_charts([Curve("x", [1], {"weight of domain": [NAN]})], {"x": 0})
-    assert [section.name for section in training_sections([Curve("x", [1], {"identity": [1.0]})], {"x": 0})] == ["training"]
+    assert [section.name for section in training_sections([Curve("x", [1], {"identity": [1.0]})], {"x": 0})] == [
+        "training"
+    ]

@@ -126,13 +126,13 @@ def line_chart(
 ) -> Markup:
     """Draw lines with round ticks and a label at each line's end.
 
-    The y axis starts at `y_floor`, else at the lowest value; `x_first` is the left end of the x axis; `marks` are
+    The y axis starts at `y_floor` and reaches 0 at least, else it starts at the lowest value; `x_first` is the left end of the x axis; `marks` are
     upright lines with a name. Raise `ValueError` where there is nothing finite to draw.
     """
     values = [y for line in lines for y in line.y if isfinite(y)]
     if not values:
         raise ValueError(f"nothing to draw in the chart {title!r}: no line has a finite value")
-    y_ticks = ticks(min(values) if y_floor is None else y_floor, max(values))
+    y_ticks = ticks(min(values), max(values)) if y_floor is None else ticks(y_floor, max(*values, 0.0))
     x_last = max(x for line in lines for x in line.x)
     right = LETTER * min(LONGEST_LABEL, max(len(line.name) for line in lines)) + 26
     plot = Frame(x_first, max(x_last, x_first + 1), y_ticks[0], y_ticks[-1], WIDTH - right)

@@ -10,7 +10,7 @@ from s2reid.report.figures import Chart, Line, Number, training_chart
 WEIGHT, ACCURACY = "weight of ", " accuracy"
 """How the names of learned loss weights begin, and those of the domain heads' accuracies end."""
 CLUSTERS = {
-    "cluster disagreement": "share of the target's pairs that student and teacher do not both put together or apart",
+    "cluster disagreement": "share of target clips that student and teacher put into different clusters",
     "mean cosine": "of different target clips: near 1, everybody looks the same",
     "effective rank": "of the target's vectors: near 1, one direction is left",
 }
@@ -49,14 +49,12 @@ def adaptation_charts(curves: Sequence[Curve], styles: Mapping[str, int]) -> lis
         heads = {term.removesuffix(ACCURACY): term for term in curve.values if term.endswith(ACCURACY)}
         lines = _lines(curve, weights)
         if lines:
-            charts.append(training_chart(f"Learned loss weights of {curve.name}", lines, curve.stages))
+            charts.append(training_chart(f"Learned loss weights: {curve.name}", lines, curve.stages))
         lines = _lines(curve, heads)
         if lines:
             ends = [curve.steps[0], curve.steps[-1]]
             guess = Line(CHANCE, ends, [0.5, 0.5], 6)
-            charts.append(
-                training_chart(f"Accuracy of the domain heads of {curve.name}", [*lines, guess], curve.stages)
-            )
+            charts.append(training_chart(f"Accuracy of the domain heads: {curve.name}", [*lines, guess], curve.stages))
     for term, meaning in CLUSTERS.items():
         lines = [
             Line(curve.name, curve.steps, curve.values[term], styles[curve.name])

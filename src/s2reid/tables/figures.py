@@ -108,10 +108,9 @@ class Figures:
         return [adaptation_section(charts)] if charts else []
 
     def people(self, entries: Sequence[Entry]) -> list[Section]:
-        """Show the rendered persons: the same person before many cameras and in many clothes (Fig. 4)."""
-        names = dict.fromkeys(name for entry in entries for name in (entry.source, entry.target))
+        """Show the persons of the sources: the same person before many cameras and in many clothes (Fig. 4)."""
+        names = dict.fromkeys(entry.source for entry in entries)
         shown = {name: worlds.picture(name, self.asked.worlds) for name in names}
-        note = "A row a person. The same with more persons: " + ", ".join(
-            f"`s2reid world show {name} {name}.png`" for name in names
-        )
+        commands = ", ".join(f"“s2reid world show {name} {name}.png”" for name in names)
+        note = f"Rendered people, a row a person. With more of them: {commands}."
         return [sheet_section("The same person in various styles", shown, note)] if shown else []
