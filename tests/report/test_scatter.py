@@ -45,7 +45,7 @@ def test_points_are_drawn_where_they_are():
         slope, _ = np.polyfit(points[:, axis], places, 1)
         assert np.corrcoef(points[:, axis], places)[0, 1] * sign == pytest.approx(1, abs=1e-4)
         assert sign * slope == pytest.approx(np.polyfit(points[:, 0], x, 1)[0], rel=1e-3)  # one unit for both axes
-    assert scatter.LABEL <= x.min()
+    assert x.min() >= scatter.LABEL
     assert x.max() <= scatter.LABEL + scatter.SIDE
     assert f"component 1: {100 * explained[0]:.1f} % of the variance" in chart.svg
     assert [row[:2] for row in chart.rows] == [("source", "30"), ("target", "50")]

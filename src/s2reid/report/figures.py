@@ -126,8 +126,8 @@ def line_chart(
 ) -> Markup:
     """Draw lines with round ticks and a label at each line's end.
 
-    The y axis starts at `y_floor` and reaches 0 at least, else it starts at the lowest value; `x_first` is the left end of the x axis; `marks` are
-    upright lines with a name. Raise `ValueError` where there is nothing finite to draw.
+    The y axis starts at `y_floor` and reaches 0 at least, else it starts at the lowest value; `x_first` is the left end
+    of the x axis; `marks` are upright lines with a name. Raise `ValueError` where there is nothing finite to draw.
     """
     values = [y for line in lines for y in line.y if isfinite(y)]
     if not values:

@@ -81,8 +81,8 @@ def adaptation_section(charts: Sequence[Chart]) -> Section:
     """Put the charts of the adaptation together."""
     note = (
         "A domain head tells source from target: at one half it guesses, which is what the reversed gradient aims at. "
-        "A learned weight is what its loss is multiplied by (weights that stay where they began are left out). Means over a few steps, as they were logged; the steps of "
-        "all stages of a training are counted through."
+        "A learned weight is what its loss is multiplied by (weights that stay where they began are left out). Means "
+        "over a few steps, as they were logged; the steps of all stages of a training are counted through."
     )
     return Section("adaptation", "The adaptation, step by step", render("charts.jinja", charts=charts, note=note))
 
