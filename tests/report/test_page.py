@@ -35,7 +35,17 @@ def section_names(page):
 
 
 def test_nothing_is_requested_and_nothing_runs(write, make_result, tmp_path):
-    page = write([make_result()], curves=CURVES)
+    watched = {"weight of identity": [1.0, 1.1, 1.2], "frame accuracy": [0.9, 0.7, 0.5], "mean cosine": [0.1, 0.2, 0.3]}
+    base = make_result("base", degrees=(40.0, 10.0, 20.0, 30.0, 40.0))
+    ours = make_result()
+    page = write(
+        [replace(base, source=base.gallery), replace(ours, source=ours.gallery)],
+        curves=[*CURVES, Curve("base", [1, 2, 3], watched, {2: "stage 2"})],
+        versus=("base", "ours"),
+    )
+    assert section_names(page) == [
+        *("scores", "cmc", "differences", "distances", "domains", "adaptation", "training", "queries", "made")
+    ]
     text = (tmp_path / "out" / "report.html").read_text("utf-8")
     for forbidden in ("http:", "https:", "//", "@import", "url(", "<script", "<iframe"):
         assert forbidden not in re.sub(r"base64,[^\"]*", "", text), forbidden
