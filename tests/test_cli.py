@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -156,6 +157,19 @@ def test_train_then_evaluate_then_report(run, model, target_root, tmp_path):
     done = run("report", "runs", "--out", "page.html")
     assert (done.code, done.out) == (0, "wrote page.html\n")
     assert "standin-tiny" in (tmp_path / "page.html").read_text("utf-8")
+    assert (model.parent / "source.npz").is_file()
+
+
+def test_report_of_a_baseline_and_ours(run, model, source_root, target_root, tmp_path):
+    other = re.search(r"model (\S+)", run(*training(source_root, "--seed", "1")).out)[1]
+    for folder in (model, other):
+        assert run("evaluate", folder, f"ilids_vid:{target_root}").code == 0
+    assert run("report", model.parent, Path(other).parent).code == 0
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert "source_only seed 1 against source_only seed 0" in page
+    assert run("report", "runs").code == 0
+    assert " against source_only" not in (tmp_path / "report.html").read_text("utf-8")
+    assert "no runs named: name a folder of runs, or several runs" in complaint(run("report"))
 
 
 def test_a_finished_run_is_not_trained_again(run, model, source_root):

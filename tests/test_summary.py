@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -11,6 +12,7 @@ from s2reid import experiment, summary
 from s2reid.experiment import Plan
 from s2reid.metrics.rerank import Rerank
 from s2reid.train import LOG
+from s2reid.types import Embeddings
 
 pytestmark = pytest.mark.usefixtures("tiny_scale")
 
@@ -107,6 +109,62 @@ def test_speed_and_waiting(tmp_path):
     (tmp_path / LOG).write_text("\n".join(map(json.dumps, lines)))
     assert summary.seconds_per_step(tmp_path) == pytest.approx(0.2)
     assert summary.data_wait(tmp_path) == pytest.approx(1.2 / 3)
+
+
+def test_the_stages_of_a_training_are_joined(tmp_path):
+    def write(name, method, continues, logged):
+        (tmp_path / name).mkdir()
+        training = {"method": method, "continues": continues}
+        (tmp_path / name / "run.json").write_text(json.dumps({"format": 1, "training": training}))
+        lines = [
+            {"step": step, "images_per_second": 9.0, "terms": {"identity": 1.0}, "watched": watched}
+            for step, watched in logged
+        ]
+        (tmp_path / name / LOG).write_text("\n".join(map(json.dumps, lines)))
+
+    write("trunk", "source_only", None, [(10, {}), (20, {})])
+    write("first", "s2r", "trunk", [(10, {"frame accuracy": 0.9}), (15, {"frame accuracy": 0.7})])
+    write("last", "s2r", "first", [(10, {"frame accuracy": 0.5, "mean cosine": 0.1})])
+    curve = summary.read_curve(tmp_path / "last", "x")
+    assert [path.name for path in summary.stages(tmp_path / "last")] == ["first", "last"]
+    assert curve.steps == [10, 15, 25]
+    assert curve.stages == {15: "stage 2"}
+    assert curve.values["frame accuracy"] == [0.9, 0.7, 0.5]
+    assert [value == value for value in curve.values["mean cosine"]] == [False, False, True]
+    assert summary.read_curve(tmp_path / "trunk", "x").stages == {}
+    shutil.rmtree(tmp_path / "first")
+    assert summary.read_curve(tmp_path / "last", "x").steps == [10]
+
+
+def test_two_runs_are_compared_query_by_query(tmp_path, source, target):
+    base, ours = (run(tmp_path / "runs", source, target, steps=steps) for steps in (0, 3))
+    for folder in (base, ours):
+        experiment.embed_source(folder / "model", source)
+    page = summary.write([base, ours], tmp_path / "page.html", versus=(base, ours)).read_text("utf-8")
+    assert "source_only against untrained" in page
+    assert page.count('<path class="cloud"') == 4
+    assert 'id="differences"' not in summary.write([base, ours], tmp_path / "page.html").read_text("utf-8")
+
+
+def test_a_page_ranks_by_a_method_s_own_distance(tmp_path, source, target):
+    folder = experiment.run(Plan("qaconv", source, scale="tiny", schedule=tiny.schedule(2)), tmp_path)
+    (row,) = experiment.evaluate(folder / "model", target)
+    (result,) = summary.read_results(folder, "x")
+    assert result.ranking.mean_ap == pytest.approx(row["mean_ap"])
+    assert replace(result, distance="cosine").distances(0) != pytest.approx(result.distances(0))
+
+
+def test_some_of_the_source_is_embedded_once(tmp_path, source, target):
+    folder = run(tmp_path / "runs", source, target)
+    path = experiment.embed_source(folder / "model", source, most=5)
+    kept = Embeddings.load(path)
+    assert path == folder / "source.npz"
+    assert kept.person.tolist() == [source.train[i * len(source.train) // 5].person for i in range(5)]
+    before = path.stat().st_mtime_ns
+    assert experiment.embed_source(folder / "model", source) == path
+    assert path.stat().st_mtime_ns == before
+    (result,) = summary.read_results(folder, "x")
+    assert (result.source.vectors == kept.vectors).all()
 
 
 def test_curves_are_the_log(tmp_path):

@@ -87,6 +87,8 @@ def train(
     print(experiment.cost(plan, out))
     with progress.training(f"train {method}") as report:
         folder = experiment.run(plan, out, options, report)
+    if is_main_process():
+        experiment.embed_source(folder / "model", plan.source)
     disband()
     print(f"run   {folder}\nmodel {folder / 'model'}")
 
@@ -226,17 +228,22 @@ def publish(
 
 
 @app.command
-def report(runs: Positional[Path], /, out: Path = Path("report.html"), show_real: bool = False) -> None:
-    """Write one self-contained page of a folder of runs: scores, curves, ranked galleries.
+def report(runs: Positional[tuple[Path, ...]], /, out: Path = Path("report.html"), show_real: bool = False) -> None:
+    """Write one self-contained page of runs: scores, curves, distances, source and target, ranked galleries.
 
     Args:
-        runs: a folder of runs, or one run.
+        runs: a folder of runs, or runs; where several are named, the first is the baseline, and the page shows where
+            the last is right and the baseline wrong, and the other way round.
         out: the HTML file.
         show_real: show pictures of real people too.
     """
     from s2reid import summary
 
-    print(f"wrote {summary.write(summary.find(runs), out, show_real=show_real)}")
+    if not runs:
+        raise ValueError("no runs named: name a folder of runs, or several runs")
+    folders = list(dict.fromkeys(folder for named in runs for folder in summary.find(named)))
+    versus = (folders[0], folders[-1]) if len(runs) > 1 and len(folders) > 1 else None
+    print(f"wrote {summary.write(folders, out, show_real=show_real, versus=versus)}")
 
 
 app.command(table)

@@ -81,12 +81,15 @@ def _run(demo: Demo, real: Dataset | None) -> Path:
     progress.score_table(rows)
     print(f"protocol {', '.join(dict.fromkeys(row['protocol'] for row in rows))}; {rows[0]['test']}")
     print(f"target_bn was adapted to {TARGET}, whatever it is scored on")
+    for folder in folders.values():
+        experiment.embed_source(folder / "model", source)
     page = summary.write(
         list(folders.values()),
         demo.out / "report.html",
         show_real=demo.show_real,
         title="s2reid demo",
         sheets=_sheets(demo.out),
+        versus=(trained, adapted),
     )
     seconds = {"render": rendered - began, "train": finished - rendered, "all": perf_counter() - began}
     runs.write_json(

@@ -241,7 +241,8 @@ def evaluate(
     distance = load_model(folder).distance if learner.has_distance else rerank or "cosine"
     found = scoring.score_splits(embedded, protocol=protocol, distance=distance)
 
-    said = {"method": card.method, "test": test, "rerank": asdict(rerank) if rerank else None}
+    said: dict[str, Any] = {"method": card.method, "test": test, "rerank": asdict(rerank) if rerank else None}
+    said |= {"own_distance": True} if learner.has_distance else {}
     changed = [str(learner.test)] * (learner.test != card.build().test) + [str(rerank)] * (rerank is not None)
     rows = [
         {"cell": cell.key, **_about([target], name, changed), **said, **scoring.to_dict(splits.each[place])}
@@ -259,6 +260,20 @@ def evaluate(
             for name, splits in found.items()
         ]
     return rows
+
+
+def embed_source(folder: Path, source: Dataset, most: int = 200) -> Path:
+    """Embed at most `most` of the source's training tracklets, evenly spaced, with the model of a run, or find them.
+
+    A few frames of each. They go into the run's `source.npz`: a page shows them beside the target.
+    """
+    path = folder.parent / runs.SOURCE
+    if not path.is_file():
+        number = len(source.train)
+        chosen = [source.train[i * number // min(most, number)] for i in range(min(most, number))]
+        shown = [replace(t, frames=tuple(frames)) for t, (_, frames) in zip(chosen, _shown(chosen))]
+        load_model(folder).embed_tracklets(shown).save(path)
+    return path
 
 
 def _tested(card: model.Card, protocol: str, frames: Coverage | None) -> Learner:

@@ -4,6 +4,7 @@ runs/<key>/run.json            the training, the command, the commit, the machin
            log.jsonl           loss terms and speed, a line for every few steps
            model/              the finished network
            embeddings/<cell>/  query.npz, gallery.npz of one test
+           source.npz          some of the source's tracklets, to see both domains in one picture
            scores.json         one row a test: a protocol's setting on one split, embedded and ranked one way
 """
 
@@ -26,6 +27,7 @@ from s2reid.version import __version__
 
 FORMAT = 1
 LOG = "log.jsonl"
+SOURCE = "source.npz"
 RENDERED = ("preset", "without", "seed", "version", "preset_version", "persons", "frames", "height")
 """What decides the pixels of a rendered set, whose frames are named alike whatever they show."""
 

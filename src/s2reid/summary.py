@@ -1,16 +1,19 @@
 """The page of a folder of runs: what `report` shows of each, read back from disk."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from s2reid import evaluate, runs
+from s2reid.embed import load_model
+from s2reid.metrics.ranking import Distance
 from s2reid.metrics.rerank import Rerank
-from s2reid.report.page import Curve, write_page
+from s2reid.report.page import write_page
 from s2reid.report.result import Result
-from s2reid.runs import LOG, read_log
+from s2reid.report.training import Curve
+from s2reid.runs import LOG, SOURCE, read_log
 from s2reid.types import Embeddings, Scores, Tracklet
 
 SHOWN = {field.name for field in fields(Scores)} | {"cell", "target", "is_real"}
@@ -24,8 +27,9 @@ def write(
     show_real: bool = False,
     title: str = "s2reid",
     sheets: Mapping[str, Path] | None = None,
+    versus: tuple[Path, Path] | None = None,
 ) -> Path:
-    """Write one page of some runs."""
+    """Write one page of some runs; `versus` are two of them, a baseline and ours, to be compared query by query."""
     said = [runs.read(folder) for folder in folders]
     names = labels(said)
     results = [result for folder, name in zip(folders, names) for result in read_results(folder, name)]
@@ -42,6 +46,7 @@ def write(
         sheets=sheets,
         facts=facts(said, folders, names),
         show_real=show_real,
+        versus=(names[folders.index(versus[0])], names[folders.index(versus[1])]) if versus else None,
     )
 
 
@@ -71,10 +76,13 @@ def _method(training: Mapping[str, Any]) -> str:
     return f"{training['method']} to {target['name']}" if target else str(training["method"])
 
 
-def read_results(folder: Path, name: str) -> list[Result]:
-    """Read every test of a run, with the embeddings and the frames to show."""
+def read_results(
+    folder: Path, name: str, wanted: Callable[[Mapping[str, Any]], bool] = lambda row: True
+) -> list[Result]:
+    """Read the tests of a run whose rows of scores are wanted, with the embeddings and the frames to show."""
     results = []
-    for row in runs.read_scores(folder):
+    source = Embeddings.load(folder / SOURCE) if (folder / SOURCE).is_file() else None
+    for row in filter(wanted, runs.read_scores(folder)):
         if lacking := sorted(SHOWN - row.keys()):
             raise ValueError(
                 f"{folder / 'scores.json'} has a row without {lacking[0]!r}: it was written by another version, "
@@ -99,23 +107,58 @@ def read_results(folder: Path, name: str) -> list[Result]:
                 tracklets["query"],
                 searched,
                 is_real=row["is_real"],
-                distance=Rerank(**row["rerank"]) if row.get("rerank") else "cosine",
+                distance=_distance(folder, row),
                 keep=setting.keep,
                 precision=setting.precision,
+                source=source,
             )
         )
     return results
 
 
+def _distance(folder: Path, row: Mapping[str, Any]) -> Distance:
+    """Give the distance that a test was ranked by: the method's own, where it has one."""
+    if row.get("own_distance"):
+        return load_model(folder / "model").distance
+    return Rerank(**row["rerank"]) if row.get("rerank") else "cosine"
+
+
 def read_curve(folder: Path, name: str) -> Curve | None:
-    """Read the loss terms, what was watched and the speed that a run logged."""
-    lines = read_log(folder / LOG)
-    if not lines:
-        return None
-    shown = [line["terms"] | line.get("watched", {}) for line in lines]
-    series = {name: [values[name] for values in shown] for name in shown[0]}
-    speed = {"images per second": [line["images_per_second"] for line in lines]}
-    return Curve(name, [line["step"] for line in lines], {**series, **speed})
+    """Read the loss terms, what was watched and the speed that a run and the stages before it logged.
+
+    Steps are counted through all stages; what a stage did not log is NaN there.
+    """
+    steps: list[int] = []
+    shown: list[dict[str, float]] = []
+    begins: dict[int, str] = {}
+    for number, stage in enumerate(stages(folder), 1):
+        before = steps[-1] if steps else 0
+        lines = read_log(stage / LOG)
+        steps += [before + line["step"] for line in lines]
+        shown += [
+            {**line["terms"], **line.get("watched", {}), "images per second": line["images_per_second"]}
+            for line in lines
+        ]
+        if before and lines:
+            begins[before] = f"stage {number}"
+    terms = dict.fromkeys(term for values in shown for term in values)
+    series = {term: [values.get(term, float("nan")) for values in shown] for term in terms}
+    return Curve(name, steps, series, begins) if steps else None
+
+
+def stages(folder: Path) -> list[Path]:
+    """List the runs of a training's stages that lie side by side, the last of them `folder`.
+
+    A stage goes on from one of the same method; what another method trained is a training of its own.
+    """
+    found = [folder]
+    while (found[0] / "run.json").is_file():
+        training = runs.read(found[0])["training"]
+        before = folder.parent / str(training.get("continues"))
+        if not (before / "run.json").is_file() or runs.read(before)["training"]["method"] != training["method"]:
+            break
+        found.insert(0, before)
+    return found
 
 
 def facts(said: Sequence[Mapping[str, Any]], folders: Sequence[Path], names: Sequence[str]) -> dict[str, str]:

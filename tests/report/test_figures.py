@@ -112,6 +112,14 @@ def test_training_numbers_are_those_of_the_log_not_of_the_drawing():
     assert chart.rows == (("a", "1,000", "1", "1", "1,000"), ("b", "nan", "nan", "nan", "nan"))
 
 
+def test_an_axis_of_logged_values_has_its_zero():
+    for values in ([-0.0652, -0.0653], [0.0652, 0.0653]):
+        svg = training_chart("mean cosine", [Line("a", [0, 1], values)]).svg
+        marks = re.findall(r'text-anchor="end">([^<]+)<', svg)
+        assert "0" in marks
+        assert len({*marks}) == len(marks)
+
+
 def test_thinning_keeps_the_mean():
     x = list(range(997))
     y = np.random.default_rng(0).normal(size=997).tolist()

@@ -35,7 +35,17 @@ def section_names(page):
 
 
 def test_nothing_is_requested_and_nothing_runs(write, make_result, tmp_path):
-    page = write([make_result()], curves=CURVES)
+    watched = {"weight of identity": [1.0, 1.1, 1.2], "frame accuracy": [0.9, 0.7, 0.5], "mean cosine": [0.1, 0.2, 0.3]}
+    base = make_result("base", degrees=(40.0, 10.0, 20.0, 30.0, 40.0))
+    ours = make_result()
+    page = write(
+        [replace(base, source=base.gallery), replace(ours, source=ours.gallery)],
+        curves=[*CURVES, Curve("base", [1, 2, 3], watched, {2: "stage 2"})],
+        versus=("base", "ours"),
+    )
+    assert section_names(page) == [
+        *("scores", "cmc", "differences", "distances", "domains", "adaptation", "training", "queries", "made")
+    ]
     text = (tmp_path / "out" / "report.html").read_text("utf-8")
     for forbidden in ("http:", "https:", "//", "@import", "url(", "<script", "<iframe"):
         assert forbidden not in re.sub(r"base64,[^\"]*", "", text), forbidden
@@ -49,15 +59,15 @@ def test_nothing_is_requested_and_nothing_runs(write, make_result, tmp_path):
 
 def test_sections_come_in_order_and_an_empty_one_is_absent(write, make_result, make_tracklet, tmp_path):
     sheet = Path(make_tracklet(1, 1).paths()[0])
-    assert section_names(write([make_result()])) == ["scores", "cmc", "queries", "made"]
+    assert section_names(write([make_result()])) == ["scores", "cmc", "distances", "queries", "made"]
     full = write([make_result()], curves=CURVES, sheets={"standin-tiny": sheet}, facts={"machine": "2 cores"})
-    assert section_names(full) == ["scores", "cmc", "training", "queries", "data", "made"]
+    assert section_names(full) == ["scores", "cmc", "distances", "training", "queries", "data", "made"]
     assert [attrs["href"] for attrs, _ in full.find("a")] == [f"#{name}" for name in section_names(full)]
     assert [text for _, text in full.find("dt")] == ["machine"]
     assert [text for _, text in full.find("dd")] == ["2 cores"]
     assert len(full.find("img", class_="sheet")) == 1
     assert (
-        section_names(write([make_result()], curves=[Curve("ours", [1], {"identity": [float("nan")]})]))[2] == "queries"
+        section_names(write([make_result()], curves=[Curve("ours", [1], {"identity": [float("nan")]})]))[3] == "queries"
     )
 
 

@@ -1,6 +1,7 @@
 """Data of a few persons under the names of the tables' worlds, which nothing renders."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from tests import tiny
@@ -34,4 +35,5 @@ def data(people, monkeypatch):
 
     monkeypatch.setattr(worlds, "is_there", lambda name, root: True)
     monkeypatch.setattr(worlds, "load", lambda name, root, split=0: people[name])
+    monkeypatch.setattr(worlds, "picture", lambda name, root: Path(people[name].train[0].paths()[0]))
     return lambda name, split=0: people[name]

@@ -1,12 +1,15 @@
 """A whole table of a few persons: made once, found again, gone on with."""
 
 import json
+import re
 
 import pytest
 from tests import tiny
 
-from s2reid import experiment
+from s2reid import experiment, runs
+from s2reid.metrics.rerank import Rerank
 from s2reid.tables import cost, grid, make
+from s2reid.tables.figures import Figures
 
 pytestmark = pytest.mark.usefixtures("tiny_scale", "data")
 
@@ -29,6 +32,10 @@ def test_a_table_made_once_and_found_again(asked, monkeypatch):
     assert len(entries) == 20
     assert [*entries[-4].scores] == ["ccvid general", "ccvid same_clothes", "ccvid clothes_changing"]
 
+    check_page(asked, entries)
+    lost = asked.runs / entries[0].runs[0] / grid.PAGE
+    lost.unlink()  # as if killed between a test and its page
+
     monkeypatch.setattr(experiment.train, "fit", None)  # nothing is trained twice
     before = tiny.snapshot(asked.out)
     assert cost.predict(chosen, asked).cells == ()
@@ -36,4 +43,47 @@ def test_a_table_made_once_and_found_again(asked, monkeypatch):
     assert tiny.snapshot(asked.out) == before
     said = json.loads((asked.out / "table2.json").read_text())
     assert [entry["row"] for entry in said["entries"] if entry["seeds"]] == 2 * [*chosen.rows]
-    assert (asked.out / "runs" / entries[0].runs[0] / "report.html").is_file()
+    assert lost.is_file()
+
+
+def check_page(asked, entries):
+    """The figures are there, of every pair, and every link leads to a page."""
+    text = (asked.out / "table2.html").read_text("utf-8")
+    sections = re.findall(r'<section id="([^"]+)"', text)
+    assert sections == ["scores", "bars", "cmc", "differences", "distances", "domains", "adaptation", "data", "made"]
+    links = [link for link in re.findall(r'href="([^"]+)"', text) if not link.startswith(("#", "data:"))]
+    assert len(links) == 6
+    assert all((asked.out / link).is_file() for link in links)
+    parts = dict(zip(sections, text.split("<section ")[1:]))
+    assert parts["cmc"].count("<svg") == 2
+    assert parts["distances"].count("<svg") == parts["domains"].count("<svg") == 4
+    assert parts["adaptation"].count("<svg") == 2 * 2 + 3
+    for target in ("standin-ilids", "standin-ccvid"):
+        ours = next(entry for entry in entries if (entry.row, entry.target) == ("Ours", target))
+        row = re.search(rf"→ {target}</figcaption>.*?</figure>", parts["cmc"], re.DOTALL)[0]
+        rank1 = re.search(r'<th scope="row">Ours</th><td>([\d.]+)</td>', row)[1]
+        assert rank1 == f"{100 * ours.shown['rank1'].mean:.1f}"
+        assert f"→ {target}, seed 0: Ours against Baseline" in parts["differences"]
+    counts = list(map(int, re.findall(r"<dd>(\d+)</dd>", parts["differences"])))
+    assert [sum(counts[:4]), sum(counts[4:])] == [4, 8]
+
+
+def test_figures_wait_for_both_rows(asked):
+    whole = grid.find(2)
+    make.make(whole, grid.select(whole, ["Ours"], ["standin-ilids"]), asked)
+    sections = re.findall(r'<section id="([^"]+)"', (asked.out / "table2.html").read_text("utf-8"))
+    assert sections == ["scores", "bars", "cmc", "data", "made"]
+
+
+def test_other_tests_of_a_run_are_not_the_table_s(asked, people):
+    whole = grid.find(2)
+    chosen = grid.select(whole, ["Baseline"], ["standin-ilids"])
+    (entry,) = [entry for entry in make.make(whole, chosen, asked) if entry.scores]
+    model = asked.runs / entry.runs[0] / "model"
+    experiment.evaluate(model, people["standin-ilids"], rerank=Rerank(3, 2))
+    experiment.evaluate(model, people["standin-ilids"], "cross_camera")
+    experiment.evaluate(model, people["standin-ilids"], frames="begin")
+    assert len(runs.read_scores(model.parent)) == 4
+    result = Figures(whole, asked).result(entry, 0)
+    assert result.ranking.mean_ap == pytest.approx(entry.shown["mean_ap"].mean)
+    assert (result.scores.protocol, result.distance) == ("ilids_vid", "cosine")

@@ -35,6 +35,16 @@ def test_every_world_is_rendered_once_and_read(tmp_path, monkeypatch):
         )  # found, not planned
 
 
+def test_a_picture_of_a_world_is_drawn_once(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(worlds, "show", lambda name, path, **asked: drawn.append((name, asked)) or path)
+    assert worlds.picture("svreid", tmp_path) == tmp_path / "svreid.png"
+    assert drawn == [("svreid", {"persons": worlds.PICTURED, "seed": worlds.SEED})]
+    (tmp_path / "svreid.png").touch()
+    worlds.picture("svreid", tmp_path)
+    assert len(drawn) == 1
+
+
 def test_another_world_in_its_place_is_refused(tmp_path, monkeypatch):
     monkeypatch.setitem(worlds.WORLDS, "svreid", World("svreid:{}", {"persons": 2, "frames": 1, "height": 16}))
     write.write("svreid", tmp_path / "svreid", persons=3, frames=1, height=16, workers=1)

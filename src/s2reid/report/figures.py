@@ -1,6 +1,6 @@
 """Line charts as inline SVG: legible in both themes, told apart without colour, with their numbers beside them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil, floor, isfinite, log10
@@ -115,17 +115,24 @@ def plain_number(value: Number) -> str:
 
 
 def line_chart(
-    lines: Sequence[Line], *, title: str, x_label: str, y_label: str, y_floor: Number | None = None, x_first: Number = 0
+    lines: Sequence[Line],
+    *,
+    title: str,
+    x_label: str,
+    y_label: str,
+    y_floor: Number | None = None,
+    x_first: Number = 0,
+    marks: Mapping[int, str] | None = None,
 ) -> Markup:
     """Draw lines with round ticks and a label at each line's end.
 
-    The y axis starts at `y_floor`, else at the lowest value; `x_first` is the left end of the x axis. Raise
-    `ValueError` where there is nothing finite to draw.
+    The y axis starts at `y_floor` and reaches 0 at least, else it starts at the lowest value; `x_first` is the left end
+    of the x axis; `marks` are upright lines with a name. Raise `ValueError` where there is nothing finite to draw.
     """
     values = [y for line in lines for y in line.y if isfinite(y)]
     if not values:
         raise ValueError(f"nothing to draw in the chart {title!r}: no line has a finite value")
-    y_ticks = ticks(min(values) if y_floor is None else y_floor, max(values))
+    y_ticks = ticks(min(values), max(values)) if y_floor is None else ticks(y_floor, max(*values, 0.0))
     x_last = max(x for line in lines for x in line.x)
     right = LETTER * min(LONGEST_LABEL, max(len(line.name) for line in lines)) + 26
     plot = Frame(x_first, max(x_last, x_first + 1), y_ticks[0], y_ticks[-1], WIDTH - right)
@@ -137,6 +144,7 @@ def line_chart(
         lines=draw_lines(lines, plot),
         x_ticks=[(plot.x(x), plain_number(x)) for x in plot.x_ticks()],
         y_ticks=[(plot.y(y), plain_number(y)) for y in y_ticks],
+        marks=[(plot.x(x), name) for x, name in (marks or {}).items() if plot.x_low < x < plot.x_high],
         box=(LEFT, TOP, WIDTH - right, HEIGHT - BOTTOM),
         size=(WIDTH, HEIGHT),
     )
@@ -225,14 +233,16 @@ def cmc_chart(target: str, curves: Sequence[tuple[str, int, Float[np.ndarray, " 
     return Chart(target, svg, ("method", *(f"rank {rank}" for rank in shown)), rows)
 
 
-def training_chart(term: str, lines: Sequence[Line]) -> Chart:
-    """Draw one logged quantity over the steps, one line a run, from zero."""
+def training_chart(term: str, lines: Sequence[Line], stages: Mapping[int, str] | None = None) -> Chart:
+    """Draw what was logged over the steps, from zero; a mark where a later stage of the training began."""
     lowest = min((y for line in lines for y in line.y if isfinite(y)), default=0.0)
-    svg = line_chart([thin(line) for line in lines], title=term, x_label="step", y_label="", y_floor=min(0.0, lowest))
+    thinned = [thin(line) for line in lines]
+    floor = min(0.0, lowest)
+    svg = line_chart(thinned, title=term, x_label="step", y_label="", y_floor=floor, marks=stages)
     rows = []
     for line in lines:
         finite = [y for y in line.y if isfinite(y)]
-        numbers = (line.y[0], line.y[-1], min(finite), max(finite)) if finite else (float("nan"),) * 4
+        numbers = (finite[0], finite[-1], min(finite), max(finite)) if finite else (float("nan"),) * 4
         rows.append((line.name, *(plain_number(number) for number in numbers)))
     return Chart(term, svg, ("run", "first", "last", "lowest", "highest"), tuple(rows))
 

@@ -7,34 +7,19 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
+from s2reid.report.differences import difference_section
+from s2reid.report.distances import distance_chart, distance_section
 from s2reid.report.document import Section, provenance, render, write_document
-from s2reid.report.figures import Line, Number, cmc_chart, training_chart
+from s2reid.report.figures import Chart, cmc_chart
 from s2reid.report.queries import query_section
 from s2reid.report.result import Result, by_target, check_results
+from s2reid.report.scatter import domain_chart, domain_section
 from s2reid.report.strips import sheet
-from s2reid.types import Scores
+from s2reid.report.training import Curve, training_sections
+from s2reid.types import Embeddings, Scores
 
 CMC_RANKS = 20
-
-
-@dataclass(frozen=True)
-class Curve:
-    """What one run logged: for each term (a loss, images per second) a value a step.
-
-    A term with fewer values than steps is an error; NaN leaves a gap.
-    """
-
-    name: str
-    steps: Sequence[int]
-    values: Mapping[str, Sequence[Number]]
-
-    def __post_init__(self) -> None:
-        for term, values in self.values.items():
-            if len(values) != len(self.steps):
-                raise ValueError(
-                    f"the curve {self.name!r} has {len(values)} values of {term!r} for {len(self.steps)} steps: "
-                    "give one a step, NaN where nothing was logged"
-                )
+COLUMNS = ("vectors", "person", "camera", "outfit")
 
 
 @dataclass(frozen=True)
@@ -75,12 +60,14 @@ def write_page(
     sheets: Mapping[str, Path] | None = None,
     facts: Mapping[str, str] | None = None,
     show_real: bool = False,
+    versus: tuple[str, str] | None = None,
 ) -> Path:
     """Write one self-contained HTML file that compares methods on targets.
 
     `sheets` are pictures of rendered data (they are embedded whatever `show_real` says); the pictures of real targets
-    are read only with `show_real`. A section with nothing in it is left out. The random queries depend on `seed` alone.
-    Raise `ValueError` where there is no result, or where one method has two on a target.
+    are read only with `show_real`. `versus` names a baseline and ours, whose answers are compared query by query on
+    every target that both were tested on. A section with nothing in it is left out. The random queries depend on
+    `seed` alone. Raise `ValueError` where there is no result, or where one method has two on a target.
     """
     check_results(results)
     names = dict.fromkeys([*(result.method for result in results), *(curve.name for curve in curves)])
@@ -88,6 +75,9 @@ def write_page(
     sections = [
         scores_section(results),
         cmc_section(results, styles),
+        *difference_sections(results, versus, show_real),
+        *distance_sections(results),
+        *domain_sections(results),
         *training_sections(curves, styles),
         query_section(results, seed=seed, show_real=show_real),
         *sheet_sections(sheets or {}),
@@ -166,25 +156,55 @@ def curve(result: Result) -> Float[np.ndarray, " r"]:
     return result.ranking.cmc(min(CMC_RANKS, len(result.gallery)))
 
 
-def training_sections(curves: Sequence[Curve], styles: Mapping[str, int]) -> Iterator[Section]:
-    terms = dict.fromkeys(term for curve in curves for term in curve.values)
-    charts = []
-    for term in terms:
-        lines = [
-            Line(curve.name, curve.steps, curve.values[term], styles[curve.name])
-            for curve in curves
-            if term in curve.values
-        ]
-        if any(line.has_values for line in lines):
-            charts.append(training_chart(term.replace("_", " "), lines))
-    if charts:
-        note = (
-            "What was logged while training: a chart a quantity, a line a run; long logs are averaged in the drawing."
-        )
-        yield Section("training", "Training", render("charts.jinja", charts=charts, note=note))
+def difference_sections(
+    results: Sequence[Result], versus: tuple[str, str] | None, show_real: bool
+) -> Iterator[Section]:
+    found = [{result.method: result for result in group} for group in by_target(results).values()]
+    pairs = [(one[versus[0]], one[versus[1]]) for one in found if versus and one.keys() >= {*versus}]
+    if pairs:
+        yield difference_section(pairs, show_real=show_real)
+
+
+def distance_sections(results: Sequence[Result]) -> Iterator[Section]:
+    if charts := distance_charts(results):
+        yield distance_section(charts)
+
+
+def domain_sections(results: Sequence[Result]) -> Iterator[Section]:
+    if charts := domain_charts(results):
+        yield domain_section(charts)
+
+
+def distance_charts(results: Sequence[Result]) -> list[Chart]:
+    """Draw the distances of each result that has any."""
+    charts = [distance_chart(f"{result.method} on {result.target}", result) for result in results]
+    return [chart for chart in charts if chart]
+
+
+def domain_charts(results: Sequence[Result]) -> list[Chart]:
+    """Draw source and target as each method sees them; several settings of one test have the same vectors."""
+    places = {(result.method, result.target.partition(",")[0]): result for result in results}
+    return [
+        domain_chart(f"{method} on {target}", result.source, join(result.query, result.gallery))
+        for (method, target), result in places.items()
+        if result.source is not None
+    ]
+
+
+def join(query: Embeddings, gallery: Embeddings) -> Embeddings:
+    """Put queries and gallery together; where the protocol has put the queries there already, they come once."""
+    is_inside = len(gallery) >= len(query) and np.array_equal(gallery.vectors[: len(query)], query.vectors)
+    sides = [gallery] if is_inside else [query, gallery]
+    columns = (np.concatenate([getattr(side, name) for side in sides]) for name in COLUMNS)
+    return Embeddings(*columns)
 
 
 def sheet_sections(sheets: Mapping[str, Path]) -> Iterator[Section]:
     if sheets:
-        pictures = {name: sheet(path) for name, path in sheets.items()}
-        yield Section("data", "The data", render("sheets.jinja", sheets=pictures))
+        yield sheet_section("The data", sheets)
+
+
+def sheet_section(heading: str, sheets: Mapping[str, Path], note: str = "") -> Section:
+    """Embed pictures of rendered data."""
+    pictures = {name: sheet(path) for name, path in sheets.items()}
+    return Section("data", heading, render("sheets.jinja", sheets=pictures, note=note))

@@ -82,7 +82,7 @@ def pick(
     return [*picks, *((f"Random query {number}", int(row)) for number, row in enumerate(drawn, 1))]
 
 
-def answer(result: Result, query: int) -> Answer:
+def answer(result: Result, query: int, num_hits: int = NUM_HITS) -> Answer:
     """Search the gallery for one query and say how it went."""
     distances = result.distances(query)
     ranking = rank_matrix(
@@ -95,7 +95,7 @@ def answer(result: Result, query: int) -> Answer:
     )
     order, first = ranking.top[0][ranking.top[0] >= 0], int(ranking.first_hit[0])
     precision = percent(float(ranking.average_precision[0]))
-    shown = [position for position in range(1, len(order) + 1) if position <= NUM_HITS or position == first]
+    shown = [position for position in range(1, len(order) + 1) if position <= num_hits or position == first]
     person = result.query.person[query]
     found = [
         Found(

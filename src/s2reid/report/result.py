@@ -17,7 +17,8 @@ class Result:
     """What a method scored on a target, with the embeddings and tracklets behind it, row by row.
 
     `is_real` says that the tracklets show real people: their pictures stay off a page unless asked for. `distance`,
-    `keep` and `precision` are those that gave the scores.
+    `keep` and `precision` are those that gave the scores. `source` are vectors of some of the source's tracklets by the
+    same model, where they were kept.
     """
 
     method: str
@@ -31,6 +32,7 @@ class Result:
     distance: Distance = "cosine"
     keep: Keep = other_camera
     precision: Precision = mean_precision
+    source: Embeddings | None = None
 
     def __post_init__(self) -> None:
         if self.is_real and "standin" in self.target:

@@ -22,6 +22,7 @@ NUMBERS = (1, 2, 3)
 OWN = "own"
 PROTOCOLS = (OWN, evaluate.seed_protocol.__name__)
 """How a table can be tested: by each dataset's own protocol, or all of it as the paper's reference release did."""
+PAGE = "report.html"
 
 
 Data = Callable[..., Dataset]
@@ -30,12 +31,16 @@ Data = Callable[..., Dataset]
 
 @dataclass(frozen=True)
 class Table:
-    """A table as a value: `rows` are the settings of methods, None for a method that does not exist yet."""
+    """A table as a value: `rows` are the settings of methods, None for a method that does not exist yet.
+
+    `versus` are the two rows that figures set against each other: before and after adaptation.
+    """
 
     number: int
     title: str
     rows: Mapping[str, Any]
     pairs: tuple[tuple[str, str], ...]
+    versus: tuple[str, str] = ("Baseline", "Ours")
 
     @property
     def lacking(self) -> list[str]:
@@ -276,10 +281,11 @@ def fill(cell: Cell, table: Table, data: Data, asked: Asked) -> Result:
     protocol = None if asked.protocol == OWN else asked.protocol
     with progress.bar(f"test {cell}", "tracklets") as advance:
         scores = experiment.evaluate(folder / "model", data(cell.target, cell.split), protocol, progress=advance)
+    experiment.embed_source(folder / "model", data(cell.source))
     return Result(cell, folder.name, scores)
 
 
 def write_page(result: Result, asked: Asked) -> Path:
     """Write the page of a cell's run, with all its tests."""
     folder = asked.runs / result.run
-    return summary.write([folder], folder / "report.html", title=f"{result.cell.row}, seed {result.cell.seed}")
+    return summary.write([folder], folder / PAGE, title=f"{result.cell.row}, seed {result.cell.seed}")

@@ -6,6 +6,7 @@ from typing import Any
 from s2reid import lock, runs, whole
 from s2reid.tables import grid, recordings, text
 from s2reid.tables.entries import Entry, collect
+from s2reid.tables.figures import Figures
 from s2reid.tables.grid import Asked, Result, Table
 from s2reid.tables.page import write_page
 from s2reid.tables.sets import Sets, finished
@@ -35,6 +36,9 @@ def _make(
     writer.write([])  # a folder that cannot be written is found out now
     done = finished(grid.cells(table, asked.seeds, asked.split), table, data)
     results = [grid.fill(cell, table, data, asked) for cell in done]
+    for result in results:
+        if not (asked.runs / result.run / grid.PAGE).is_file():  # killed between the test and its page
+            grid.write_page(result, asked)
     entries = writer.write(results)
     todo = [cell for cell in grid.cells(chosen, asked.seeds, asked.split) if cell not in done]
     data.is_rendering = True
@@ -52,6 +56,7 @@ class Writer:
     def __init__(self, table: Table, asked: Asked) -> None:
         self.table, self.asked = table, asked
         self.provenance: dict[str, Any] = runs.provenance()
+        self.figures = Figures(table, asked)
 
     def write(self, results: Sequence[Result]) -> list[Entry]:
         """Write all files, each of them atomically; raise `ValueError` where that cannot be."""
@@ -61,7 +66,10 @@ class Writer:
             runs.write_json(stem.with_suffix(".json"), self.as_json(entries))
             whole.write(stem.with_suffix(".md"), text.as_markdown(self.table, entries, self.facts()))
             whole.write(stem.with_suffix(".tex"), text.as_latex(self.table, entries))
-            write_page(stem.with_suffix(".html"), self.table, entries, self.provenance["command"], self.facts())
+            figures = self.figures.sections(entries)
+            write_page(
+                stem.with_suffix(".html"), self.table, entries, self.provenance["command"], self.facts(), figures
+            )
         except OSError as error:
             raise ValueError(f"cannot write into {self.asked.out} ({error.strerror}): name another --out") from error
         return entries

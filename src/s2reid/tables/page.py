@@ -19,8 +19,15 @@ LEADS = {
 }
 
 
-def write_page(out: Path, table: Table, entries: Sequence[Entry], command: str, facts: Mapping[str, str]) -> Path:
-    """Write a table as one self-contained page, which links to the pages of its runs."""
+def write_page(
+    out: Path,
+    table: Table,
+    entries: Sequence[Entry],
+    command: str,
+    facts: Mapping[str, str],
+    figures: Sequence[Section] = (),
+) -> Path:
+    """Write a table with its figures as one self-contained page, which links to the pages of its runs."""
     runs = {(entry.source, entry.target, entry.row): entry.links for entry in entries}
     note = f"{text.note(table)} {text.spread_note(entries)} Each seed links to the page of its run."
     shown = {"blocks": text.blocks(entries), "heads": text.HEADS, "kind": text.kind(table)}
@@ -31,6 +38,7 @@ def write_page(out: Path, table: Table, entries: Sequence[Entry], command: str, 
     if charts:
         said = f"mAP in percent on {text.kind(table)}. {text.spread_note(entries)}"
         sections.append(Section("bars", "mAP", render("charts.jinja", charts=charts, note=said)))
+    sections += figures
     sections.append(provenance(command, {name: value for name, value in facts.items() if name != "command"}))
     lead = LEADS["real" if table.is_real else "stand-ins"]
     return write_document(out, title=table.title, lead=lead, sections=sections)

@@ -35,4 +35,4 @@ PAIRS = (
     ("svreid", "standin-prid"),
     ("svreid-cc", "standin-ccvid"),
 )
-TABLE = Table(1, "Table 1: comparison with published methods", ROWS, PAIRS)
+TABLE = Table(1, "Table 1: comparison with published methods", ROWS, PAIRS, versus=("SINet", "Ours"))

@@ -9,6 +9,7 @@ from s2reid import datasets, progress
 from s2reid.types import Dataset, Tracklet
 from s2reid.world import write
 from s2reid.world.presets import find
+from s2reid.world.show import show
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ WORLDS = {
 """What is rendered, by the name of its folder: that of its preset, unless another is named."""
 HEIGHT = 128
 """Of the images of these worlds, where their size does not say more."""
+PICTURED = 4
+"""How many persons a picture of a world shows."""
 SEED = 0
 """Of every world, whatever the seed of a training: a seed is that of the weights and the batches."""
 
@@ -64,6 +67,12 @@ def load(name: str, root: Path, split: int = 0) -> Dataset:
             write.write(preset, folder, seed=SEED, **world.size, progress=advance)
     options: dict[str, Any] = {"split": split} if split else {}
     return datasets.load(world.spec.format(folder), **options)
+
+
+def picture(name: str, root: Path) -> Path:
+    """Draw the same persons before different cameras and, where they change, in different clothes; once a world."""
+    path = root / f"{name}.png"
+    return path if path.is_file() else show(name, path, persons=PICTURED, seed=SEED)
 
 
 def planned(name: str) -> Dataset:
