@@ -28,7 +28,10 @@ TERMS = {
 def test_the_rows_of_table_2():
     assert {row: set(s.terms) - set(table2.SUPERVISED) for row, s in table2.ROWS.items()} == TERMS
     assert all(set(settings.terms) >= set(table2.SUPERVISED) for settings in table2.ROWS.values())
-    assert [row for row, settings in table2.ROWS.items() if not settings.needs_target] == ["Baseline", "Baseline, one stage"]
+    assert [row for row, settings in table2.ROWS.items() if not settings.needs_target] == [
+        "Baseline",
+        "Baseline, one stage",
+    ]
     assert [row for row, settings in table2.ROWS.items() if settings.detached] == ["Baseline, one stage", "released"]
     one_stage = [settings for settings in table2.ROWS.values() if settings.before() is None]
     assert one_stage == [table2.ROWS["Baseline, one stage"], table2.ROWS["released"]]
