@@ -24,6 +24,9 @@ from s2reid.types import Coverage, Dataset, Embeddings, Tracklet
 from s2reid.video.augment import Augmentation
 from s2reid.video.loader import PersonBatches, source_labels
 
+LONG_ENOUGH = 5.0
+"""Seconds after which a step has been timed well: a large network on a CPU is slow."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -442,6 +445,8 @@ def _seconds_per_image(learner: Learner, scale: scales.Scale, num_clips: int, nu
         if device == "cuda":
             torch.cuda.synchronize()
         taken.append(perf_counter() - began)
+        if sum(taken) > LONG_ENOUGH:
+            break
     return min(taken) / (num_clips * num_frames)
 
 
