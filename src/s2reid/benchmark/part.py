@@ -95,7 +95,7 @@ def summarise(name: str, values: Sequence[float], unit: str) -> Measure:
     return Measure(name, median(values), unit, min(values), max(values))
 
 
-def rate(name: str, seconds: Sequence[float], number: float, unit: str) -> Measure:
+def rate(name: str, seconds: Sequence[float], number: int, unit: str) -> Measure:
     """Say how many a second, where each turn took its seconds for `number` of them.
 
     >>> rate("ours", [1.0, 2.0, 4.0], 8, "clips/s")

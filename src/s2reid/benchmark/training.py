@@ -124,8 +124,11 @@ def plain_loop(case: Case) -> list[float]:
     streams = _streams(case, learner, task)
     learner.to(device).train()
     optimizers = learner.optimizers(schedule)
+    groups = [(group, group["lr"]) for optimizer in optimizers for group in optimizer.param_groups]
     seconds, clock = [], perf_counter()
-    for _ in range(schedule.steps):
+    for step in range(schedule.steps):
+        for group, full in groups:
+            group["lr"] = full * schedule.rate(step)
         source, *others = [next(stream).to(device) for stream in streams]
         with autocast:
             terms = learner.losses(source, others[0] if others else None)
