@@ -45,7 +45,7 @@ def measure(tracklets: tuple[Tracklet, ...], effort: Effort) -> Part:
             *[rate(name, seconds, len(clips), "clips/s") for name, seconds in turns.items()],
             *[rate(f"{name}, images", seconds, len(names), "images/s") for name, seconds in turns.items()],
         ],
-        [ratio(f"ours by {PEER}", turns[PEER], turns["ours"])] if PEER in turns else [],
+        [ratio(f"speed of ours by that of {PEER}", turns[PEER], turns["ours"])] if PEER in turns else [],
         {PEER: reason} if reason else {},
         note="In one process, with the files in the system's memory.",
     )

@@ -47,7 +47,7 @@ def measure(model: Model, effort: Effort, peer: Path | None = None) -> Part:
             *[rate(f"{name}, images", seconds, len(tracklets) * FRAMES, "images/s") for name, seconds in turns.items()],
         ],
         [
-            ratio(f"{name} by {PEER}", turns[PEER], turns[name], "at least 5")
+            ratio(f"speed of {name}, by that of {PEER}", turns[PEER], turns[name], "at least 5")
             for name in ("ours", PLAIN)
             if PEER in turns
         ],

@@ -21,9 +21,8 @@ def measure(effort: Effort) -> Part:
         "evaluate",
         f"Scoring {queries:,} queries against {entries:,} gallery entries of {width:,} numbers",
         [summarise(name, seconds, "s") for name, seconds in turns.items()],
-        [ratio(f"ours by {PEER}", turns[PEER], turns["ours"])],
-        note="Ours holds a block of distances at a time and also gives bootstrap intervals' ingredients; the other "
-        "holds the whole matrix and its order.",
+        [ratio(f"speed of ours by that of {PEER}", turns[PEER], turns["ours"])],
+        note="Ours holds a block of distances at a time; the other holds the whole matrix and its order.",
     )
 
 

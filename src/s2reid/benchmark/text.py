@@ -12,7 +12,7 @@ def as_text(part: Part) -> str:
     >>> print(as_text(Part("x", "X", [ours], [Ratio("a by b", 2.5, "at least 2")])))
     X
       ours                                     4.00 clips/s  (2.00 to 8.00)
-      a by b                                   2.50 times  (goal: at least 2)
+      a by b: 2.50  (goal: at least 2)
     """
     lines = [part.heading]
     for one in part.measures:
@@ -20,6 +20,6 @@ def as_text(part: Part) -> str:
         lines.append(f"  {one.name:<32} {number(one.value):>12} {one.unit}  {spread}")
     for ratio in part.ratios:
         goal = f"  (goal: {ratio.goal})" if ratio.goal else ""
-        lines.append(f"  {ratio.name:<32} {number(ratio.value):>12} times{goal}")
+        lines.append(f"  {ratio.name}: {number(ratio.value)}{goal}")
     lines += [f"  left out: {name}: {reason}" for name, reason in part.skipped.items()]
     return "\n".join(lines)

@@ -68,9 +68,10 @@ class Case:
         return bool(self.plan.resolved()[0].needs_target)
 
 
-def measure(data: Dataset, effort: Effort, scale: str = "small", cases: tuple[Any, ...] = CASES) -> list[Part]:
-    """Time every case on labelled tracklets."""
-    return [_measure(Case(method, share, data, effort.steps, scale), effort) for method, share in cases]
+def measure(data: Dataset, effort: Effort, scale: str = "small", cases: tuple[Any, ...] = CASES) -> Iterator[Part]:
+    """Time every case on labelled tracklets, one after the other."""
+    for method, share in cases:
+        yield _measure(Case(method, share, data, effort.steps, scale), effort)
 
 
 def _measure(case: Case, effort: Effort) -> Part:
@@ -89,7 +90,11 @@ def _measure(case: Case, effort: Effort) -> Part:
             *[_mean(name, [1000 * step[name] for step in steps]) for name in ("step", *parts)],
             replace(_mean("share that waits for data", [100 * share for share in wait]), unit="% of a step"),
         ],
-        [ratio("the trainer by a plain loop", turns["the trainer"], turns["a plain loop"], "below 1.05")],
+        [
+            ratio(
+                "time of the trainer by that of a plain loop", turns["the trainer"], turns["a plain loop"], "below 1.05"
+            )
+        ],
         note="The plain loop has the same network, losses, optimisers and loader, and nothing else. The parts are of "
         "runs of their own and add up to their step; none is counted inside another.",
         whole="step",
@@ -212,7 +217,7 @@ class Stopwatch:
         for method, name in LOSSES.items():
             if hasattr(learner, method):
                 self.watch(learner, method, name)
-        self.watch(learner, "total", "weighing the losses")
+        self.watch(learner, "total", "weighing losses")
         self.watch(learner, "follow", "moving averages")
         own_step = learner.step
 
