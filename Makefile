@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 REAL ?=
+PEER ?=
 TORCH_INDEX ?=
 
 .PHONY: install demo model test lint types slow bench clean
@@ -35,8 +36,9 @@ lint: .setup-done
 slow: .setup-done
 	$(BIN)/pytest --jaxtyping-packages=s2reid,beartype.beartype -m slow -q
 
+# Measures this machine: bench/benchmark.json and bench/benchmark.html. PEER=osnet_x0_25_msmt17.onnx compares embedding.
 bench: .setup-done
-	for file in benchmarks/*_speed.py; do $(BIN)/python $$file || exit 1; done
+	$(BIN)/s2reid benchmark --out bench $(if $(PEER),--peer "$(PEER)")
 
 clean:
 	rm -rf .venv .setup-done demo build src/*.egg-info

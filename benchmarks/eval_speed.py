@@ -22,33 +22,12 @@ from time import perf_counter, process_time
 import numpy as np
 
 from s2reid import runs
+from s2reid.benchmark.scoring import crowd, ours, whole_matrix
 from s2reid.metrics.ranking import rank
 from s2reid.metrics.rerank import Rerank
-from s2reid.types import DISTRACTOR, Embeddings
+from s2reid.types import Embeddings
 
 MARS, LARGE, MANY = (1_980, 11_310, 2_048), (20_000, 200_000, 512), (2_000, 8_000, 2_048)
-Sides = tuple[Embeddings, Embeddings]
-
-
-def crowd(num_query: int, num_gallery: int, width: int) -> Sides:
-    """Draw vectors around a centre a person (three queries each), in six cameras; a quarter are distractors."""
-    rng, num_persons = np.random.default_rng(0), num_query // 3
-    centres = rng.normal(size=(num_persons, width)).astype(np.float32)
-
-    def side(num: int) -> Embeddings:
-        person = rng.integers(num_persons, size=num)
-        vectors = rng.standard_normal((num, width), np.float32)
-        for start in range(0, num, 10_000):
-            vectors[start : start + 10_000] += 0.3 * centres[person[start : start + 10_000]]
-        return Embeddings(vectors, person, rng.integers(1, 7, size=num), np.zeros(num, np.int64))
-
-    query, gallery = side(num_query), side(num_gallery)
-    gallery.person[: num_gallery // 4] = DISTRACTOR
-    return query, gallery
-
-
-def ours(query: Embeddings, gallery: Embeddings) -> float:
-    return rank(query, gallery).mean_ap
 
 
 def product(query: Embeddings, gallery: Embeddings, block: int = 512) -> None:
@@ -56,20 +35,6 @@ def product(query: Embeddings, gallery: Embeddings, block: int = 512) -> None:
     asked = query.vectors / np.linalg.norm(query.vectors, axis=1, keepdims=True)
     for start in range(0, len(asked), block):
         np.argpartition(asked[start : start + block] @ units.T, -10, axis=1)
-
-
-def whole_matrix(query: Embeddings, gallery: Embeddings) -> float:
-    units = [side.vectors / np.linalg.norm(side.vectors, axis=1, keepdims=True) for side in (query, gallery)]
-    order = np.argsort(1 - units[0] @ units[1].T, axis=1, kind="stable")
-    precisions = []
-    for row in range(len(query)):
-        ranked = order[row]
-        own = (gallery.person[ranked] == query.person[row]) & (gallery.camera[ranked] == query.camera[row])
-        hits = (gallery.person[ranked] == query.person[row])[~own]
-        if hits.any():
-            places = np.flatnonzero(hits) + 1
-            precisions.append((np.arange(1, len(places) + 1) / places).mean())
-    return float(np.mean(precisions))
 
 
 def faiss_search(query: Embeddings, gallery: Embeddings, num: int = 100) -> None:

@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+import torch
 from tests import tiny
 
 from s2reid import search
 from s2reid.embed import Model
+from s2reid.learner import Learner
+from s2reid.metrics.distance import cosine
 from s2reid.model import Card, settings
 from s2reid.types import UNKNOWN, Embeddings, Tracklet
 
@@ -16,7 +19,7 @@ class OnCircle(Model):
     """A model that places a tracklet at `camera` degrees."""
 
     def __init__(self):
-        pass
+        self.learner = Learner()
 
     def embed_tracklets(self, tracklets, progress=None):
         angles = np.radians([tracklet.camera for tracklet in tracklets])
@@ -93,3 +96,21 @@ def test_a_network_finds_the_very_tracklet(source):
     found = search.search(model, source.train[:2], source.train, 1)
     assert [one.hits[0][0] for one in found] == list(source.train[:2])
     assert found[0].hits[0][1] == pytest.approx(1, abs=1e-4)
+
+
+def test_a_method_with_a_distance_of_its_own_is_ranked_by_it(source):
+    learner = tiny.perturb(tiny.learner("qaconv"))
+    with torch.no_grad():  # the place that counts most is not the one that a cosine of whole maps hears
+        learner.matcher.weight.zero_()
+        learner.matcher.weight[-1] = 1
+    model = Model(learner, Card("qaconv", settings("qaconv"), tiny.task(method="qaconv"), {}))
+    held = source.train
+    vectors = model.embed_tracklets(held).vectors
+    expected = model.distance(vectors, vectors)
+    found = search.search(model, held, held, len(held))
+    for row, one in enumerate(found):
+        order = np.argsort(expected[row], kind="stable")
+        assert [hit for hit, _, _ in one.hits] == [held[i] for i in order]
+        assert [similarity for _, similarity, _ in one.hits] == pytest.approx(-expected[row][order], abs=1e-4)
+    by_cosine = np.argsort(cosine(vectors, vectors), axis=1, kind="stable")
+    assert (np.argsort(expected, axis=1, kind="stable") != by_cosine).any()

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from tyro.conf import Positional, arg
 from tyro.extras import SubcommandApp
 
+from s2reid.cli_benchmark import benchmark
 from s2reid.cli_data import Spec
 from s2reid.cli_data import app as data_app
 from s2reid.cli_table import table
@@ -278,6 +279,9 @@ def demo(
 
     set_threads(threads)
     demonstration.run(demonstration.Demo(out, seed, real, show_real, persons, steps))
+
+
+app.command(benchmark)
 
 
 @app.command

@@ -44,15 +44,21 @@ def gallery(spec: str) -> tuple[Tracklet, ...]:
 
 
 def search(model: Model, asked: Sequence[Tracklet], held: Sequence[Tracklet], top: int) -> list[Search]:
-    """List for every query the `top` most similar tracklets of the gallery; ties keep the gallery's order."""
+    """List for every query the `top` most similar tracklets of the gallery; ties keep the gallery's order.
+
+    Similarity is the cosine or, of a method with a distance of its own, minus that distance.
+    """
     if top < 1:
         raise ValueError(f"top is {top}, expected at least 1")
+    distance = model.distance if model.learner.has_distance else cosine
+    nearest = 0.0 if model.learner.has_distance else 1.0  # a cosine reads better than one minus it
     queries_embedded, vectors = (model.embed_tracklets(tracklets).vectors for tracklets in (asked, held))
     found = []
     for query, vector in zip(asked, queries_embedded):
-        distances = cosine(vector[None], vectors)[0]
+        distances = distance(vector[None], vectors)[0]
         order = np.argsort(distances, kind="stable")[:top]
-        found.append(Search(query, [(held[i], 1 - float(distances[i]), _is_match(query, held[i])) for i in order]))
+        hits = [(held[i], nearest - float(distances[i]), _is_match(query, held[i])) for i in order]
+        found.append(Search(query, hits))
     return found
 
 
