@@ -40,6 +40,9 @@ PARSED_ONLY = {
     "s2reid evaluate s2reid-small mars:data/mars": "needs MARS",
     "s2reid train --source svreid:worlds/source --target mars:data/mars --method s2r": "needs MARS",
     "s2reid table 2 --small --dry-run": "times a training step of each kind; tests/test_cli_table.py does it",
+    "s2reid table 2 --data path/to/datasets --split all --dry-run": "needs the recordings; tests/tables has a copy of "
+    "their layouts",
+    "s2reid report runs/BASELINE runs/OURS": "needs two runs; tests/test_summary.py compares two",
     "s2reid benchmark --quick": "measures for a minute; tests/test_benchmark.py measures each part",
 }
 NEW_METHOD = (

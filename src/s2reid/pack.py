@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from s2reid import archive
+from s2reid import archive, lock
 from s2reid.datasets.shards import FORMAT, INDEX, PARTS, UNFINISHED
 from s2reid.types import Dataset, Tracklet
 
@@ -57,7 +57,13 @@ def pack(
         "tracklets": len(lines),
         "shards": [(shard.name, shard.bytes) for shard in shards],
     }
-    _keep_plan(out, "".join(line + "\n" for line in (json.dumps(header, default=str), *lines)))
+    with lock.held(out):
+        _keep_plan(out, "".join(line + "\n" for line in (json.dumps(header, default=str), *lines)))
+        _write(shards, out, advance)
+    return len(shards)
+
+
+def _write(shards: Sequence[Shard], out: Path, advance: Advance) -> None:
     total, done = sum(len(shard.members) for shard in shards), 0
     for shard in shards:
         path = out / shard.name
@@ -71,7 +77,6 @@ def pack(
             partial.replace(path)
         advance(done := done + len(shard.members), total)
     (out / UNFINISHED).replace(out / INDEX)
-    return len(shards)
 
 
 def _plan(dataset: Dataset, shard_bytes: int) -> tuple[list[Shard], list[str]]:
@@ -120,10 +125,9 @@ def _keep_plan(out: Path, plan: str) -> None:
                 f"{out} is half packed, from other data or into shards of another size: remove it, or give another name"
             )
         return
-    others = sorted(path.name for path in out.iterdir() if path.name != WRITING) if out.is_dir() else []
+    others = sorted({path.name for path in out.iterdir()} - {WRITING, lock.LOCK})
     if others:
         raise ValueError(f"{out} holds {others[0]}: give a new or an empty folder")
-    out.mkdir(parents=True, exist_ok=True)
     (out / WRITING).write_text(plan, encoding="utf-8")
     (out / WRITING).replace(unfinished)
 
