@@ -64,8 +64,8 @@ def train(
         checkpoint_every: steps from one checkpoint to the next.
         precision: no (float32), bf16 or fp16; bf16 on GPUs that compute in it, else float32.
         tensorboard: log for TensorBoard too.
-        checkpointing: take less memory and about a third more time; equal bits.
-        compile_: compile the backbone first (minutes), for long runs on GPUs; results differ by rounding.
+        checkpointing: take less memory and more time; equal bits.
+        compile_: compile the backbone first, which takes minutes; results differ by rounding.
     """
     from s2reid import datasets, experiment, progress
     from s2reid.train import Options, disband, set_threads
