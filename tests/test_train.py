@@ -135,7 +135,6 @@ def test_a_truncated_last_line_of_the_log_is_dropped(tmp_path):
     [
         ({"workers": -1}, "workers is -1, expected at least 0"),
         ({"checkpoint_every": 0}, "checkpoint_every is 0, expected at least 1"),
-        ({"checkpointing": True, "compiled": True}, "checkpointing and compiling do not go together: give one of them"),
         ({"seed": -1}, "seed is -1, expected at least 0"),
         ({"seed": 2**63}, r"seed is 9223372036854775808, expected less than 2\*\*63"),
     ],
@@ -235,19 +234,3 @@ def test_a_network_that_checkpointing_does_not_fit(tmp_path, source):
     message = "checkpointing knows no block that AP3D runs as a whole: leave it out"
     with pytest.raises(ValueError, match=message):
         run(tmp_path, source, learner=tiny.learner("ap3d"), checkpointing=True)
-
-
-def test_the_backbone_is_compiled_where_asked_for(tmp_path, source, monkeypatch):
-    seen = []
-    monkeypatch.setattr(torch.nn.Module, "compile", lambda self, **how: seen.append((type(self).__name__, how)))
-    run(tmp_path / "plain", source, steps=1)
-    assert seen == []
-    run(tmp_path / "compiled", source, steps=1, compiled=True)
-    assert seen == [("C2D", {"dynamic": False})]
-
-
-@pytest.mark.slow
-def test_a_compiled_backbone_learns_the_same_but_for_rounding(tmp_path, source):
-    (plain, one), (compiled, other) = (run(tmp_path / str(on), source, steps=2, compiled=on) for on in (False, True))
-    assert [p.terms for p in other] == [pytest.approx(p.terms, rel=1e-2) for p in one]
-    assert plain.state_dict().keys() == compiled.state_dict().keys()

@@ -44,7 +44,6 @@ def train(
     precision: Literal["no", "bf16", "fp16"] | None = None,
     tensorboard: bool = False,
     checkpointing: bool = False,
-    compile_: Annotated[bool, arg(name="compile")] = False,
 ) -> None:
     """Train a method; a run that was stopped goes on, a finished one is reused.
 
@@ -65,7 +64,6 @@ def train(
         precision: no (float32), bf16 or fp16; bf16 on GPUs that compute in it, else float32.
         tensorboard: log for TensorBoard too.
         checkpointing: take less memory and more time; equal bits.
-        compile_: compile the backbone first, which takes minutes; results differ by rounding.
     """
     from s2reid import datasets, experiment, progress
     from s2reid.train import Options, disband, set_threads
@@ -84,7 +82,7 @@ def train(
         seed=seed,
         start=init,
     )
-    options = Options(seed, workers, checkpoint_every, precision, tensorboard, checkpointing, compile_)
+    options = Options(seed, workers, checkpoint_every, precision, tensorboard, checkpointing)
     print(experiment.cost(plan, out))
     with progress.training(f"train {method}") as report:
         folder = experiment.run(plan, out, options, report)

@@ -58,7 +58,6 @@ class Options:
 
     Args:
         checkpointing: keep less of the forward pass and compute it again for the gradient; equal bits.
-        compiled: compile the backbone, once for each image size.
     """
 
     seed: int = 0
@@ -67,7 +66,6 @@ class Options:
     precision: str | None = None
     tensorboard: bool = False
     checkpointing: bool = False
-    compiled: bool = False
 
     def __post_init__(self) -> None:
         for name, least in (("seed", 0), ("workers", 0), ("checkpoint_every", 1)):
@@ -77,8 +75,6 @@ class Options:
             raise ValueError(
                 "tensorboard is not installed: pip install 's2reid[tensorboard]', or leave out --tensorboard"
             )
-        if self.checkpointing and self.compiled:
-            raise ValueError("checkpointing and compiling do not go together: give one of them")
         if self.seed >= 2**63:
             raise ValueError(f"seed is {self.seed}, expected less than 2**63")
         if self.precision == "fp16" and default_device() == "cpu":
@@ -135,8 +131,6 @@ def fit(
     if accelerator.num_processes > 1:
         globalise(learner, accelerator.device)
     checkpointing = Checkpointing(learner.backbone) if options.checkpointing else None
-    if options.compiled:
-        learner.backbone.compile(dynamic=False)
     optimizers = learner.optimizers(schedule)
     base_rates = [[group["lr"] for group in optimizer.param_groups] for optimizer in optimizers]
     wrapped, *optimizers = accelerator.prepare(learner, *optimizers)
