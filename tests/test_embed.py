@@ -12,7 +12,7 @@ from s2reid import embed
 from s2reid.embed import DiskFrames, Model, how_tested
 from s2reid.model import Card, settings
 from s2reid.types import Tracklet
-from s2reid.video.sample import all_frames
+from s2reid.video.sample import all_frames, restricted_begin
 
 pytestmark = pytest.mark.usefixtures("tiny_scale")
 
@@ -159,3 +159,25 @@ def test_how_it_was_tested_is_said():
 def test_the_network_is_not_in_training_mode():
     assert not make().learner.training
     assert inspect.signature(Model.embed).parameters.keys() == {"self", "tracklets"}
+
+
+def test_a_quick_model_looks_at_one_clip_and_no_mirror_images():
+    model, pixels = make(), tracklet(0, 5, 32, 16)
+    clip = torch.from_numpy(pixels[restricted_begin(5, 2)]).permute(0, 3, 1, 2)[None]
+    with torch.no_grad():
+        expected = torch.nn.functional.normalize(model.learner.encode(clip), dim=1)[0]
+    quick = model.quick()
+    np.testing.assert_allclose(quick.embed([pixels])[0], expected, atol=1e-5)
+    assert quick.test.startswith("restricted-begin frames, no flip")
+    assert model.test.startswith("all frames, flip-averaged")  # the other one stays as it is
+    assert not np.allclose(model.embed([pixels])[0], expected, atol=1e-3)
+
+
+def test_bf16_is_near_and_says_so():
+    model, pixels = make(), [tracklet(0, 5, 32, 16), tracklet(1, 9, 32, 16)]
+    near = Model(model.learner, model.card, precision="bf16")
+    assert near.test.endswith(", bf16")
+    vectors = near.embed(pixels)
+    assert vectors.dtype == np.float32
+    assert not np.array_equal(vectors, model.embed(pixels))
+    assert (vectors * model.embed(pixels)).sum(1).min() > 0.999

@@ -136,6 +136,8 @@ def test_what_a_test_looks_at_can_be_changed(tmp_path, source, target):
     assert quick["label"] == "standin-tiny, split 0, restricted-begin frames, flip-averaged"
     assert again == whole != quick
     assert len({whole["cell"], quick["cell"]}) == 2
+    (quickest,) = experiment.evaluate(folder / "model", target, quick=True)
+    assert quickest["label"] == "standin-tiny, split 0, restricted-begin frames, no flip"
     sides = [Embeddings.load(folder / "embeddings" / row["cell"] / "query.npz").vectors for row in (whole, quick)]
     assert not np.allclose(*sides)
     (begun,) = experiment.evaluate(folder / "model", replace(target, query=tuple(map(first_frames, target.query))))

@@ -99,6 +99,8 @@ def embed(
     /,
     out: Path,
     part: Literal["train", "query", "gallery"] | None = None,
+    quick: bool = False,
+    precision: Literal["no", "bf16"] = "no",
 ) -> None:
     """Embed tracklets: one vector a tracklet, with its labels, as .npz (vectors, person, camera, outfit).
 
@@ -107,6 +109,8 @@ def embed(
         data: the tracklets, such as persons:DIR.
         out: the .npz to write.
         part: of the dataset; all parts in the order train, query, gallery, where none is named.
+        quick: look at one clip of a tracklet and no mirror images.
+        precision: bf16 is faster on processors that compute in it.
     """
     from s2reid import datasets, progress
     from s2reid.embed import load_model
@@ -114,7 +118,7 @@ def embed(
     dataset = datasets.load(data)
     parts = [part] if part else ["train", "query", "gallery"]
     tracklets = [tracklet for name in parts for tracklet in getattr(dataset, name)]
-    encoder = load_model(model)
+    encoder = load_model(model, quick=quick, precision=precision)
     with progress.bar("embed", "tracklets") as advance:
         vectors = encoder.embed_tracklets(tracklets, lambda done: advance(done, len(tracklets)))
     vectors.save(out)
@@ -129,6 +133,7 @@ def evaluate(
     protocol: str | None = None,
     split: str | None = None,
     frames: Literal["begin", "all"] | None = None,
+    quick: bool = False,
     rerank: bool = False,
     k1: int = 20,
     k2: int = 6,
@@ -144,6 +149,7 @@ def evaluate(
         protocol: who is searched and which entries count; the dataset's own where none is named (docs/evaluation.md).
         split: of a dataset that has several: its number, or all for each of them and their mean.
         frames: what a test looks at, instead of the method's own: begin (one restricted-begin clip) or all.
+        quick: look at one clip and no mirror images, as the quick search does.
         rerank: re-rank by k-reciprocal neighbours.
         k1: of re-ranking: neighbours that must be mutual.
         k2: of re-ranking: neighbours averaged.
@@ -157,7 +163,7 @@ def evaluate(
     how = Rerank(k1, k2, lambda_) if rerank else None
     targets = datasets.load_splits(data, split, **({"query_camera": query_camera} if query_camera else {}))
     with progress.bar("embed", "tracklets") as advance:
-        rows = experiment.evaluate(model, targets, protocol, frames=frames, rerank=how, progress=advance)
+        rows = experiment.evaluate(model, targets, protocol, frames=frames, quick=quick, rerank=how, progress=advance)
     if json_:
         print(json.dumps({"protocol": rows[0]["protocol"].split()[0], "test": rows[0]["test"], "rows": rows}))
     else:
@@ -174,6 +180,8 @@ def search(
     /,
     top: int = 10,
     out: Path | None = None,
+    quick: bool = False,
+    precision: Literal["no", "bf16"] = "no",
 ) -> None:
     """Search a gallery for the person of a query: the ranked list, and as a page with --out.
 
@@ -183,6 +191,8 @@ def search(
         gallery: NAME:PATH (its gallery, or else its training part).
         top: how many to list.
         out: an HTML page to write; it shows the pictures.
+        quick: look at one clip of a tracklet and no mirror images.
+        precision: bf16 is faster on processors that compute in it.
     """
     from s2reid import progress, runs
     from s2reid import search as searching
@@ -190,7 +200,7 @@ def search(
     from s2reid.report.search import write_search_page
 
     asked, held = searching.queries(query), searching.gallery(gallery)
-    encoder = load_model(model)
+    encoder = load_model(model, quick=quick, precision=precision)
     found = searching.search(encoder, asked, held, top)
     progress.ranked_lists(found)
     if out:

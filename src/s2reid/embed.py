@@ -1,8 +1,9 @@
 """Tracklets -> embeddings, in bounded memory: frames are read when their batch is due, and dropped after it."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import copy
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -11,11 +12,15 @@ from jaxtyping import Float, UInt8
 from s2reid import model, shipped
 from s2reid.learner import Learner
 from s2reid.model import Card
+from s2reid.scales import TestSetting
 from s2reid.types import Embeddings, Tracklet
 from s2reid.video.decode import read_frame, resize
 from s2reid.video.sample import clips_to_test
 
-BATCH_IMAGES = 256  # images in one forward pass, mirror images not counted; bounds the memory
+BATCH_IMAGES = 64  # images in one forward pass, mirror images not counted: what caches hold
+QUICK = TestSetting("begin", flip=False)
+"""One clip of a tracklet's frames, without mirror images: a fourth of the work where tracklets have eight frames."""
+Precision = Literal["no", "bf16"]
 
 
 class DiskFrames(Sequence[UInt8[np.ndarray, "_ _ 3"]]):
@@ -37,10 +42,21 @@ Frames = DiskFrames | UInt8[np.ndarray, "_ _ _ 3"]
 class Model:
     """A trained network that maps tracklets to vectors: the same person's are near each other across cameras."""
 
-    def __init__(self, learner: Learner, card: Card, device: str | torch.device | None = None) -> None:
-        self.card = card
+    def __init__(
+        self, learner: Learner, card: Card, device: str | torch.device | None = None, precision: Precision = "no"
+    ) -> None:
+        self.card, self.precision = card, precision
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self.learner = learner.to(self.device).eval()
+
+    def quick(self, precision: Precision = "no") -> "Model":
+        """Return a faster model of the same weights, which looks at one clip and no mirror images, for large galleries.
+
+        `bf16` makes it faster still where the processor computes in it, and slower where it does not.
+        """
+        learner = copy(self.learner)
+        learner.test = QUICK
+        return Model(learner, self.card, self.device, precision)
 
     def embed(self, tracklets: Iterable[UInt8[np.ndarray, "_ _ _ 3"]]) -> Float[np.ndarray, "n d"]:
         """Embed tracklets of any number, length and size.
@@ -71,7 +87,7 @@ class Model:
     @property
     def test(self) -> str:
         """Say what a test looks at and which network is tested."""
-        return how_tested(self.card, self.learner)
+        return how_tested(self.card, self.learner) + (f", {self.precision}" if self.precision != "no" else "")
 
     def _embed(
         self, tracklets: Iterable[Frames], progress: Callable[[int], None] | None = None
@@ -79,7 +95,9 @@ class Model:
         vectors: list[torch.Tensor] = []
         waiting: list[torch.Tensor] = []  # features of the clips of the tracklet that is not complete yet
         for clips, closes in self._batches(tracklets):
-            for feature, is_last in zip(self.learner.embed(clips.to(self.device)), closes):
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
+                features = self.learner.embed(clips.to(self.device)).float()
+            for feature, is_last in zip(features, closes):
                 waiting.append(feature)
                 if is_last:
                     vectors.append(self.learner.pool(torch.stack(waiting)))
@@ -125,10 +143,16 @@ def clip_length(card: Card, learner: Learner) -> int:
     return learner.clip_length or card.task.scale.num_frames
 
 
-def load_model(path: str | Path, device: str | None = None) -> Model:
-    """Load a model folder that `s2reid train` wrote, or a model that comes with the package, by its name."""
+def load_model(
+    path: str | Path, device: str | None = None, *, quick: bool = False, precision: Precision = "no"
+) -> Model:
+    """Load a model folder that `s2reid train` wrote, or a model that comes with the package, by its name.
+
+    `quick` and `precision` are those of `Model.quick`.
+    """
     learner, card = model.load(shipped.find(path))
-    return Model(learner, card, device)
+    whole = Model(learner, card, device, precision)
+    return whole.quick(precision) if quick else whole
 
 
 def _checked(place: int, tracklet: Any) -> UInt8[np.ndarray, "_ _ _ 3"]:

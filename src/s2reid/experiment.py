@@ -15,7 +15,7 @@ import torch
 from s2reid import evaluate as scoring
 from s2reid import lock, model, runs, scales, shipped, train, whole
 from s2reid.batch import Clips
-from s2reid.embed import BATCH_IMAGES, clip_length, how_tested, load_model
+from s2reid.embed import BATCH_IMAGES, QUICK, clip_length, how_tested, load_model
 from s2reid.learner import Learner, Task
 from s2reid.metrics.rerank import Rerank
 from s2reid.runs import Cell, Training
@@ -213,6 +213,7 @@ def evaluate(
     protocol: str | None = None,
     *,
     frames: Coverage | None = None,
+    quick: bool = False,
     rerank: Rerank | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[dict[str, Any]]:
@@ -220,15 +221,16 @@ def evaluate(
 
     The protocol is the target's own unless one is named. Several targets are the splits of one dataset: a tracklet is
     embedded once, and a last row a setting holds the mean over the splits, with the sample standard deviation as `sd`.
-    `frames` looks at other frames than the model's own test. The model of a run keeps the rows (but no means) in the
-    run's `scores.json`, with the embeddings and what a page needs to show them; embeddings that are there already are
-    used again. `progress` is told how many tracklets of all are embedded. Raises `ValueError` for a split whose test
-    persons the model has seen, for a test that is not the protocol's, and for a run that cannot be written.
+    `frames` looks at other frames than the model's own test, `quick` at one clip and no mirror images. The model of a
+    run keeps the rows (but no means) in the run's `scores.json`, with the embeddings and what a page needs to show
+    them; embeddings that are there already are used again. `progress` is told how many tracklets of all are embedded.
+    Raises `ValueError` for a split whose test persons the model has seen, for a test that is not the protocol's, and
+    for a run that cannot be written.
     """
     targets = (targets,) if isinstance(targets, Dataset) else tuple(targets)
     folder = shipped.find(folder)
     card, protocol = model.read_card(folder), protocol or targets[0].protocol
-    learner = _tested(card, protocol, frames)
+    learner = _tested(card, protocol, frames, quick)
     if rerank and learner.has_distance:
         raise ValueError(
             f"re-ranking compares vectors by their cosine, and {card.method} has a distance of its own: leave it out"
@@ -279,11 +281,12 @@ def embed_source(folder: Path, source: Dataset, most: int = 200) -> Path:
     return path
 
 
-def _tested(card: model.Card, protocol: str, frames: Coverage | None) -> Learner:
+def _tested(card: model.Card, protocol: str, frames: Coverage | None, quick: bool) -> Learner:
     """Build the learner that says what a test looks at: the method's own setting, the asked one, or the protocol's."""
     learner = card.build()
     if scoring.find(protocol) is not scoring.seed_protocol:
-        learner.test = replace(learner.test, coverage=frames or learner.test.coverage)
+        own = QUICK if quick else learner.test
+        learner.test = replace(own, coverage=frames or own.coverage)
         return learner
     length = clip_length(card, learner)
     if frames == "all" or length != scoring.SEED_FRAMES:

@@ -2,8 +2,7 @@
 
 import importlib.util
 from collections.abc import Callable
-from copy import copy
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -17,7 +16,7 @@ from s2reid.layers.encoder import MEAN, STD
 
 FRAMES, PEER_SIZE, PEER_BATCH = 8, (128, 256), 64  # the peer's size as OpenCV says it: width, height
 Tracklets = UInt8[np.ndarray, "n t h w 3"]
-PEER, PLAIN = "OSNet x0.25, onnxruntime", "ours, no mirror images"
+PEER = "OSNet x0.25, onnxruntime"
 
 
 def measure(model: Model, effort: Effort, peer: Path | None = None) -> Part:
@@ -25,13 +24,8 @@ def measure(model: Model, effort: Effort, peer: Path | None = None) -> Part:
     scale = model.card.task.scale
     rng = np.random.default_rng(0)
     tracklets = rng.integers(0, 256, (effort.tracklets, FRAMES, scale.height, scale.width, 3), np.uint8)
-    sides: dict[str, Callable[[], object]] = {
-        "ours": lambda: model.embed(tracklets),
-        PLAIN: lambda: plain.embed(tracklets),
-    }
-    plain = copy(model)
-    plain.learner = copy(model.learner)
-    plain.learner.test = replace(model.learner.test, flip=False)
+    ways = {"ours": model, "ours, quick": model.quick(), "ours, quick, bf16": model.quick("bf16")}
+    sides: dict[str, Callable[[], object]] = {name: partial(way.embed, tracklets) for name, way in ways.items()}
     reason = why_not(peer)
     if peer and not reason:
         embed = open_peer(peer)
@@ -48,12 +42,12 @@ def measure(model: Model, effort: Effort, peer: Path | None = None) -> Part:
         ],
         [
             ratio(f"speed of {name}, by that of {PEER}", turns[PEER], turns[name], "at least 5")
-            for name in ("ours", PLAIN)
+            for name in ways
             if PEER in turns
         ],
         {PEER: reason} if reason else {},
-        note=f"Ours: {model.test}. The peer: images brought to 256x128, in batches of {PEER_BATCH}, without mirror "
-        "images. Both: from uint8 pixels to one vector a tracklet.",
+        note=f"Ours: {model.test}. Quick: {model.quick().test}. The peer: images brought to 256x128, in batches of "
+        f"{PEER_BATCH}, no mirror images. All: from uint8 pixels to one vector a tracklet.",
     )
 
 
