@@ -115,7 +115,16 @@ def test_the_stages_of_a_training_are_joined(tmp_path):
     def write(name, method, continues, logged):
         (tmp_path / name).mkdir()
         training = {"method": method, "continues": continues}
-        (tmp_path / name / "run.json").write_text(json.dumps({"format": 1, "training": training}))
+        said = {
+            "format": 1,
+            "key": name,
+            "training": training,
+            "command": "",
+            "commit": "",
+            "s2reid": "",
+            "machine": {},
+        }
+        (tmp_path / name / "run.json").write_text(json.dumps(said))
         lines = [
             {"step": step, "images_per_second": 9.0, "terms": {"identity": 1.0}, "watched": watched}
             for step, watched in logged
