@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
-from s2reid import datasets, experiment, model, progress, publish, runs
+from s2reid import datasets, experiment, forecast, model, progress, publish, runs
 from s2reid.experiment import Plan
 from s2reid.types import Dataset
 from s2reid.world import write
@@ -43,7 +43,7 @@ def train(seed: int, persons: int, steps: int, scale: str, root: Path) -> Path:
     with progress.bar(f"render {SOURCE}, seed {seed}", "images") as advance:
         write.write(SOURCE, folder, seed=seed, persons=persons, frames=FRAMES, progress=advance)
     plan = Plan("source_only", datasets.load(f"svreid:{folder}"), scale=scale, steps=steps, seed=seed)
-    print(f"train   {experiment.cost(plan, root / 'runs')}", flush=True)
+    print(f"train   {forecast.cost(plan, root / 'runs')}", flush=True)
     with progress.training(f"train seed {seed}") as report:
         return experiment.run(plan, root / "runs", report=report) / "model"
 

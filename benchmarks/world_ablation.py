@@ -21,7 +21,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 from colour_histogram import everybody_asks
-from s2reid import datasets, evaluate, experiment, progress, runs
+from s2reid import datasets, evaluate, experiment, forecast, progress, runs
 from s2reid.embed import load_model
 from s2reid.experiment import Plan
 from s2reid.types import Dataset, Tracklet
@@ -82,7 +82,7 @@ def cost(todo: Sequence[Row], steps: int, scale: str, root: Path) -> str:
     return (
         f"{len(estimates)} worlds, about {sum(e.bytes for e in estimates) / 1e9:.1f} GB and "
         f"{sum(e.seconds for e in estimates) / 60:.0f} minutes of one core to render;\n"
-        f"{len(estimates)} trainings, each {experiment.cost(plans[0], root / 'cost')}"
+        f"{len(estimates)} trainings, each {forecast.cost(plans[0], root / 'cost')}"
     )
 
 

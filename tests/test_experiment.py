@@ -11,7 +11,7 @@ import torch
 from tests import tiny
 
 from s2reid import evaluate as scoring
-from s2reid import experiment, model, runs, scales, train
+from s2reid import experiment, forecast, model, runs, scales, train
 from s2reid.experiment import Plan
 from s2reid.learner import Learner
 from s2reid.methods import source_only
@@ -338,19 +338,11 @@ def test_plans_that_cannot_be(tmp_path, source, target):
             replace(plan(source), **change).training()
 
 
-def test_the_cost_is_said_beforehand(source, tmp_path):
-    said = experiment.cost(plan(source), tmp_path)
-    assert said.startswith("3 steps of 6 images at 32x16 or less, 0.16 M parameters, ") or "M parameters" in said
-    assert said.endswith("minutes")
-    folder = experiment.run(plan(source), tmp_path)
-    assert experiment.cost(plan(source), tmp_path) == f"trained already, in {folder}: nothing to do"
-
-
 def test_a_source_that_cannot_be_trained_on_is_refused_before_anything_starts(source, target, tmp_path):
     for data, message in ((replace(source, train=source.train[:2]), "a batch needs"), (target, "no person")):
         unlabelled = runs.unlabelled(data) if data is target else data
         with pytest.raises(ValueError, match=message):
-            experiment.cost(replace(plan(source), source=unlabelled), tmp_path)
+            forecast.cost(replace(plan(source), source=unlabelled), tmp_path)
     assert not any(tmp_path.iterdir())
 
 

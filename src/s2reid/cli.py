@@ -65,7 +65,7 @@ def train(
         tensorboard: log for TensorBoard too.
         checkpointing: take less memory and more time; equal bits.
     """
-    from s2reid import datasets, experiment, progress
+    from s2reid import datasets, experiment, forecast, progress
     from s2reid.train import Options, disband, set_threads
     from s2reid.video.augment import Augmentation
     from s2reid.video.augment import without as switch_off
@@ -83,7 +83,7 @@ def train(
         start=init,
     )
     options = Options(seed, workers, checkpoint_every, precision, tensorboard, checkpointing)
-    print(experiment.cost(plan, out))
+    print(forecast.cost(plan, out))
     with progress.training(f"train {method}") as report:
         folder = experiment.run(plan, out, options, report)
     if is_main_process():

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 
-from s2reid import datasets, experiment, lock, progress, runs, summary, whole
+from s2reid import datasets, experiment, forecast, lock, progress, runs, summary, whole
 from s2reid.experiment import Plan
 from s2reid.methods.source_only import SourceOnly
 from s2reid.train import Options
@@ -61,7 +61,7 @@ def _run(demo: Demo, real: Dataset | None) -> Path:
     # Training
     root = demo.out / "runs"
     base = Plan("source_only", source, steps=demo.steps, seed=demo.seed)
-    print(f"train   {experiment.cost(base, root)}")
+    print(f"train   {forecast.cost(base, root)}")
     untrained = experiment.run(replace(base, steps=0), root)
     trained = _train(base, root, "train source_only")
     adapted = _train(

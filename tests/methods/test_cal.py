@@ -7,7 +7,7 @@ import torch
 from tests import tiny
 from tests.test_resume import Killed, kill_at
 
-from s2reid import experiment, model
+from s2reid import experiment, forecast, model
 from s2reid.embed import load_model
 from s2reid.experiment import Plan
 from s2reid.learner import Task
@@ -120,7 +120,7 @@ def wardrobe(source):
 def test_a_source_with_outfits_from_training_to_a_model_on_disk(tmp_path, wardrobe, target):
     assert wardrobe.outfits == (2, 2, 1, 1)
     plan = Plan("cal", wardrobe, scale="tiny", steps=3, settings={"starts": 0.0})
-    assert "3 steps" in experiment.cost(plan, tmp_path)
+    assert "3 steps" in forecast.cost(plan, tmp_path)
     folder = experiment.run(plan, tmp_path)
     card = model.read_card(folder / "model")
     assert card.task.outfits == (2, 2, 1, 1)

@@ -7,7 +7,7 @@ import torch
 from tests import tiny
 from tests.test_resume import Killed, kill_at
 
-from s2reid import experiment, model, train
+from s2reid import experiment, forecast, model, train
 from s2reid.experiment import Plan
 from s2reid.layers.domain_norm import DomainNorm
 from s2reid.layers.sinkhorn import sinkhorn
@@ -104,7 +104,7 @@ def test_settings_that_cannot_be():
 
 def test_both_stages_from_training_to_a_score(tmp_path, source, target):
     plan = Plan("glt", source, target, scale="tiny", steps=4)
-    assert "4 steps" in experiment.cost(plan, tmp_path)
+    assert "4 steps" in forecast.cost(plan, tmp_path)
     folder = experiment.run(plan, tmp_path)
     assert len(list(tmp_path.iterdir())) == 2
     card = model.read_card(folder / "model")

@@ -6,8 +6,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from s2reid import experiment, train
-from s2reid.experiment import Forecast, Plan
+from s2reid import train
+from s2reid.experiment import Plan
+from s2reid.forecast import Forecast, forecast
 from s2reid.lock import LOCK
 from s2reid.tables import grid, worlds
 from s2reid.tables.grid import Asked, Cell, Table
@@ -101,7 +102,7 @@ def forecasts(plans: Sequence[Plan], precision: str | None = None) -> dict[str, 
 
 def _forecast(plan: Plan, precision: str | None) -> Forecast:
     try:
-        return experiment.forecast(plan, precision)
+        return forecast(plan, precision)
     except ValueError as error:
         raise ValueError(f"{plan.method} cannot be trained so ({error}): choose other rows with --rows") from error
 
