@@ -197,7 +197,7 @@ def test_learned_weights_move_by_a_rate_of_their_own_and_fixed_ones_stay():
         {"identity": 1.0, "triplet": 1.0, "domain": 0.2, "consistency": 0.6}
     )
     moved = {name: abs(float(w) - float(before[name])) for name, w in learned.loss_weights.weights().items()}
-    assert min(moved.values()) > 1e-3
+    assert min(moved.values()) > 1e-4
     assert learned.optimizers(tiny.schedule())[-1].param_groups[0]["lr"] == S2R().weight_rate
 
 
