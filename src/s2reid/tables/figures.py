@@ -114,6 +114,6 @@ class Figures:
         """
         names = dict.fromkeys(entry.source for entry in entries if not self.asked.data)
         shown = {name: worlds.picture(name, self.asked.worlds) for name in names}
-        commands = ", ".join(f"“s2reid world show {name} {name}.png”" for name in names)
+        commands = ", ".join(f"“s2reid world show {name}”" for name in names)
         note = f"Rendered people, a row a person. With more of them: {commands}."
         return [sheet_section("The same person in various styles", shown, note)] if shown else []
