@@ -73,11 +73,10 @@ def write(
     """Render a preset into the folder `out` and return it.
 
     `without` leaves ingredients out (`ingredients.INGREDIENTS`); with `truth` what is true of every image is written
-    to `truth.json` (see `coco`). An unfinished world of the same request is resumed, a finished one is left
-    alone or gets its truth, and any other folder that is not empty is refused with `ValueError`, and so is one that
-    another process is rendering into. The files do not
-    depend on the number of workers (default: one a core; 1 renders in this process). `progress` is called with the
-    images done and their total.
+    to `truth.json` (see `coco`). An unfinished world of the same request is resumed, a finished one is left alone or
+    gets its truth, and any other folder that is not empty is refused with `ValueError`, and so is one that another
+    process is rendering into. The files do not depend on the number of workers (default: one a core; 1 renders in this
+    process). `progress` is called with the images done and their total.
     """
     asked = request(preset, seed=seed, size=size, persons=persons, frames=frames, height=height, without=without)
     job, processes = Job(Path(out), asked, truth), pool.count(workers)
