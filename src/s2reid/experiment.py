@@ -61,7 +61,7 @@ class Plan:
         return None if earlier is None or self.continues else self._earlier(earlier)
 
     def trunk(self) -> "Plan | None":
-        """Plan the training of the ResNet that the backbone starts from; None where there is none, or a file is given.
+        """Plan the training of the network on single frames that it starts from; None without, or with a file.
 
         It is to the small scale what ImageNet's weights are to the published recipes.
         """
@@ -176,6 +176,8 @@ def _train(
     learner: Learner = settings.build(task)
     if start and (trunk or start.is_file()):
         model.load_pretrained(learner.backbone, start)
+        if trunk:
+            learner.begin(model.read_weights(start))
     elif start:
         model.load_weights(learner, start, learner.fresh)
     target = plan.target.train if settings.needs_target and plan.target else None

@@ -106,6 +106,9 @@ class Learner(nn.Module):
         """The part that `encode` runs, which is all that a published model holds: everything, unless it says less."""
         return self
 
+    def begin(self, frames: Mapping[str, Tensor]) -> None:
+        """Take over what fits, beside the backbone, from the weights of a network on single frames of the source."""
+
     def losses(self, source: Clips, target: Clips | None) -> Terms:
         """Compute the named loss terms of one batch; what is minimised is their `total`.
 

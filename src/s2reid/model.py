@@ -159,7 +159,7 @@ def load_pretrained(backbone: nn.Module, path: str | Path) -> None:
     A model folder of ours counts as a checkpoint of its ResNet, with torchvision's names.
     """
     if Path(path).is_dir():
-        own = load_file(Path(path) / WEIGHTS)
+        own = read_weights(path)
         resnet = {name.removeprefix(RESNET): tensor for name, tensor in own.items() if name.startswith(RESNET)}
         return _fill_backbone(backbone, resnet)
     try:
@@ -180,16 +180,21 @@ def _fill_backbone(backbone: nn.Module, weights: Mapping[str, torch.Tensor]) -> 
     backbone.load_pretrained(weights)
 
 
+def read_weights(folder: str | Path) -> dict[str, torch.Tensor]:
+    """Read the weights of a model folder; raise `ValueError` where they cannot be read."""
+    path = Path(folder) / WEIGHTS
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise ValueError(f"cannot read the weights {path} ({error}): copy the model folder again") from error
+
+
 def load_weights(network: nn.Module, folder: str | Path, fresh: tuple[str, ...] = ()) -> None:
     """Fill a learner (or its embedder) with a folder's weights, strictly, but for what is `fresh` (`Learner.fresh`).
 
     Raises `ValueError` where a name or a shape differs.
     """
-    path = Path(folder) / WEIGHTS
-    try:
-        weights = load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise ValueError(f"cannot read the weights {path} ({error}): copy the model folder again") from error
+    path, weights = Path(folder) / WEIGHTS, read_weights(folder)
     own = network.state_dict()
     begun = {name: tensor for name, tensor in own.items() if name.startswith(fresh)} if fresh else {}
     weights = {**weights, **begun}

@@ -38,6 +38,8 @@ class PSTA(SourceOnly):
         A step at small scale has 128 images, in 16 clips: 64 would be 8 clips, too few to compare.
         """
         whole = replace(super().schedule(scale, continues), num_frames=NUM_FRAMES)
+        if scale == "small" and not continues:  # what stands on the ResNet is fresh
+            return replace(whole, learning_rate=1e-3)
         if scale != "paper" or continues:
             return whole
         milestones = tuple(epoch / 500 for epoch in (70, 140, 210, 310, 410))

@@ -41,8 +41,8 @@ TERMS = (*SUPERVISED, *DOMAIN, *CONSISTENCY)
 SCHEDULES = {
     # After 800 steps on single frames (docs/decisions/0012): five minutes in all, on two cores.
     "small": (
-        Schedule(200, 8, 2, 4, 2e-3, 0.05, optimizer="muon", warmup=20, final_rate=0.1),
-        Schedule(200, 8, 2, 4, 6e-4, 0.05, optimizer="muon"),
+        Schedule(200, 8, 2, 4, 5e-4, 0.05, optimizer="muon", warmup=20, final_rate=0.1),
+        Schedule(200, 8, 2, 4, 5e-4, 0.05, optimizer="muon"),
     ),
     # 150 epochs of 36 batches, the rate falls tenfold at 40, 80 and 120; stage 2 begins at the first fall.
     "paper": (

@@ -1,5 +1,6 @@
 """Source only: learn the synthetic persons and never look at the target; the floor that adaptation starts from."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,7 +27,9 @@ SCHEDULES = {
     "paper": Schedule(160 * EPOCH, 8, 4, 4, 3e-4, 5e-4, optimizer="adam", milestones=(0.25, 0.5, 0.75)),
 }
 SINGLE_FRAMES = {"small"}
-"""The scales at which video backbones start from a ResNet that was trained on single frames of the source."""
+"""The scales at which video backbones start from a network that was trained on single frames of the source."""
+FROM_FRAMES = Schedule(400, 8, 2, 4, 5e-4, 0.05, optimizer="muon", warmup=20)
+"""The small scale's schedule after it: 64 images a step, in 16 clips."""
 CONTINUED = 0.05
 """Share of a schedule's steps, at a tenth of its rate, for a model that is continued."""
 
@@ -43,6 +46,7 @@ class SourceOnly:
         average: momentum of the moving average of the weights, which is what is tested; 0 tests the network itself.
         test: which frames a test looks at.
         blocks: residual blocks in each stage of the backbone's ResNet, where they are not to be the backbone's own.
+        stripes: horizontal parts that `c2d` pools, where they are not to be its own.
     """
 
     backbone: str = "c2d"
@@ -52,8 +56,11 @@ class SourceOnly:
     average: float = 0.99
     test: TestSetting = TestSetting()
     blocks: tuple[int, ...] | None = None
+    stripes: int | None = None
 
     def __post_init__(self) -> None:
+        if self.stripes is not None and (self.stripes < 1 or self.backbone != "c2d"):
+            raise ValueError(f"stripes is {self.stripes} for {self.backbone}: expected 1 or more, for c2d alone")
         for name in ("smoothing", "average"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"the setting {name} is {getattr(self, name)}, expected 0 or more and less than 1")
@@ -65,9 +72,7 @@ class SourceOnly:
 
     def schedule(self, scale: str, continues: bool = False) -> Schedule:
         """Give a scale's schedule; a model that is continued needs few steps, at full size and a low rate."""
-        whole = SCHEDULES[scale]
-        if self.backbone != "c2d" and scale == "small":  # networks that look at time, some of a fixed size
-            whole = replace(whole, num_persons=8, num_frames=4, sizes=((1.0, 1.0),))
+        whole = FROM_FRAMES if self.backbone != "c2d" and scale == "small" else SCHEDULES[scale]
         if not continues:
             return whole
         few, slow = max(1, round(CONTINUED * whole.steps)), whole.learning_rate / 10
@@ -78,19 +83,21 @@ class SourceOnly:
         return None
 
     def trunk(self, scale: str) -> "SourceOnly | None":
-        """Give the settings of a network on single frames, whose ResNet a video backbone starts from; None without.
+        """Give the settings of a network on single frames that a video backbone starts from; None without.
 
-        It is to the small scale what ImageNet's weights are to the published recipes (docs/decisions/0012).
+        It is to the small scale what ImageNet's weights are to the published recipes (docs/decisions/0012). It pools
+        whole frames, as the video backbones do.
         """
         numbers = lookup.find("backbones", self.backbone).SIZES[scale]
         if scale not in SINGLE_FRAMES or self.backbone == "c2d" or "depth" not in numbers:
             return None
-        return SourceOnly(average=0.0, blocks=numbers.get("blocks"))
+        return SourceOnly(average=0.0, blocks=numbers.get("blocks"), stripes=1)
 
     def sizes(self, scale: str) -> dict[str, Any]:
         """Give the numbers that the backbone is built from."""
         numbers: dict[str, Any] = lookup.find("backbones", self.backbone).SIZES[scale]
-        return {**numbers, "blocks": self.blocks} if self.blocks else numbers
+        own = {"blocks": self.blocks, "stripes": self.stripes}
+        return numbers | {name: value for name, value in own.items() if value is not None}
 
     def encoder(self, scale: str) -> Encoder:
         """Build the network that is trained, with its neck."""
@@ -123,6 +130,16 @@ class SourceOnlyLearner(Learner):
     @property
     def embedder(self) -> nn.Module:
         return self.average.network if self.average else self.encoder
+
+    def begin(self, frames: Mapping[str, Tensor]) -> None:
+        """Take over the neck and the classifier of a network on single frames of the source, where they fit.
+
+        Without them a video backbone forgets in its first steps most of what its ResNet knows.
+        """
+        own = self.state_dict()
+        heads = {name: given for name, given in frames.items() if name.startswith(("encoder.neck.", "classifier."))}
+        fitting = {name: given for name, given in heads.items() if name in own and own[name].shape == given.shape}
+        self.load_state_dict(own | fitting)
 
     def losses(self, source: Clips, target: Clips | None) -> Terms:
         """Compute `identity` (Eq. 5) and `triplet` (Eq. 6) of the source clips; the target is not looked at."""

@@ -33,7 +33,8 @@ class TargetBN(SourceOnly):
 
     def before(self) -> SourceOnly:
         """Give the source-only settings that fit."""
-        return SourceOnly(self.backbone, self.smoothing, self.margin, self.metric, test=self.test, blocks=self.blocks)
+        kept = ("backbone", "smoothing", "margin", "metric", "test", "blocks", "stripes")
+        return SourceOnly(**{name: getattr(self, name) for name in kept})
 
     def build(self, task: Task) -> "TargetBNLearner":
         """Build the learner; training loads the source-only weights into it."""

@@ -1,5 +1,6 @@
 """TCLNet, trained on the source alone by its authors' recipe (Hou et al. 2020)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import torch
@@ -54,6 +55,14 @@ class TCLNetLearner(AP3DLearner):
         half = self.encoder.num_features // 2
         self.classifier = classifier(half, task.num_persons)
         self.second_classifier = classifier(half, task.num_persons)
+
+    def begin(self, frames: Mapping[str, Tensor]) -> None:
+        """Take over a network on single frames: its neck and its classifier are those of both learners."""
+        norms = {
+            name: given.repeat(2) for name, given in frames.items() if name.startswith("encoder.neck.") and given.ndim
+        }
+        super().begin({**frames, **norms})
+        self.second_classifier.load_state_dict(self.classifier.state_dict())
 
     def losses(self, source: Clips, target: Clips | None) -> Terms:
         """Compute `identity` and `triplet`, each the sum over both learners; the target is not looked at."""
