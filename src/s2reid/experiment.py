@@ -174,10 +174,10 @@ def _train(
     torch.manual_seed(plan.seed)
     settings, _ = plan.resolved()
     learner: Learner = settings.build(task)
-    if start and (trunk or start.is_file()):
+    if start and trunk:
+        learner.begin(model.read_weights(start))
+    elif start and start.is_file():
         model.load_pretrained(learner.backbone, start)
-        if trunk:
-            learner.begin(model.read_weights(start))
     elif start:
         model.load_weights(learner, start, learner.fresh)
     target = plan.target.train if settings.needs_target and plan.target else None
@@ -189,6 +189,7 @@ def _train(
         "source": _origin(plan.source),
         "target": _origin(plan.target) if target is not None and plan.target else None,
         "seed": plan.seed,
+        "precision": options.numbers,
         **runs.provenance(),
     }
     if processes.is_main_process:

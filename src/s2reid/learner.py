@@ -107,7 +107,8 @@ class Learner(nn.Module):
         return self
 
     def begin(self, frames: Mapping[str, Tensor]) -> None:
-        """Take over what fits, beside the backbone, from the weights of a network on single frames of the source."""
+        """Start from the weights of the network on single frames of the source that the settings name as `trunk`."""
+        raise NotImplementedError
 
     def losses(self, source: Clips, target: Clips | None) -> Terms:
         """Compute the named loss terms of one batch; what is minimised is their `total`.

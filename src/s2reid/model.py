@@ -23,8 +23,6 @@ from s2reid.version import __version__
 
 FORMAT = 1
 WEIGHTS = "weights.safetensors"
-RESNET = "encoder.backbone.resnet."
-"""Where a learner's ResNet stands among its weights."""
 
 
 @dataclass(frozen=True)
@@ -156,12 +154,7 @@ def load_pretrained(backbone: nn.Module, path: str | Path) -> None:
     """Fill a backbone from a public checkpoint file (.pth, .pt or .safetensors), strictly.
 
     The backbone knows the names that it accepts; a file that holds {"state_dict": ...} or {"model": ...} is unwrapped.
-    A model folder of ours counts as a checkpoint of its ResNet, with torchvision's names.
     """
-    if Path(path).is_dir():
-        own = read_weights(path)
-        resnet = {name.removeprefix(RESNET): tensor for name, tensor in own.items() if name.startswith(RESNET)}
-        return _fill_backbone(backbone, resnet)
     try:
         weights = load_file(path) if Path(path).suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, SafetensorError, pickle.UnpicklingError) as error:
@@ -171,10 +164,6 @@ def load_pretrained(backbone: nn.Module, path: str | Path) -> None:
             weights = weights[wrapper]
     if not isinstance(weights, Mapping) or not all(isinstance(value, torch.Tensor) for value in weights.values()):
         raise ValueError(f"the checkpoint {path} holds no state dict: expected names with tensors")
-    _fill_backbone(backbone, weights)
-
-
-def _fill_backbone(backbone: nn.Module, weights: Mapping[str, torch.Tensor]) -> None:
     if not isinstance(backbone, Pretrainable):
         raise ValueError(f"{type(backbone).__name__} cannot start from a checkpoint file: give a model folder")
     backbone.load_pretrained(weights)

@@ -80,6 +80,12 @@ class Options:
         if self.precision == "fp16" and default_device() == "cpu":
             raise ValueError("precision fp16 needs a GPU, and there is none: take bf16, or leave it out for float32")
 
+    @property
+    def numbers(self) -> str:
+        """Name the numbers that the network computes in: "float32", "bf16" or "fp16"."""
+        chosen = self.precision or default_precision()
+        return "float32" if chosen == "no" else chosen
+
 
 def fit(
     learner: Learner,

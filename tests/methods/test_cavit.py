@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("tiny_scale")
 
 def test_the_settings_are_the_releases():
     own = CAViT()
-    assert own == CAViT("cavit", 0.1, 0.3, "cosine", 0.0, TestSetting("begin", flip=False), factor=64.0)
+    assert own == CAViT("cavit", 0.1, 0.3, "cosine", 0.0, TestSetting("begin", flip=False))
     assert not own.needs_target
     assert own.before() is None
     with pytest.raises(ValueError, match="the setting margin of cavit is None, expected float"):
@@ -42,7 +42,23 @@ def test_the_small_schedule_is_64_images_of_one_size():
         assert set(schedule.heights(SMALL.height)) == {SMALL.height}
     whole = CAViT().schedule(SMALL.name)
     assert schedule.learning_rate == pytest.approx(whole.learning_rate / 10)
-    assert schedule.steps < whole.steps == 300
+    assert schedule.steps < whole.steps == 100
+
+
+def test_the_small_scale_sees_single_frames_first():
+    first = CAViT(margin=0.2).trunk(SMALL.name)
+    assert first == CAViT(margin=0.2, single_frames=True)
+    assert first.trunk(SMALL.name) is None
+    assert CAViT().trunk(PAPER.name) is None
+    schedule = first.schedule(SMALL.name)
+    assert (schedule.num_persons, schedule.clips_per_person, schedule.num_frames) == (32, 2, 1)
+
+
+def test_clips_go_on_from_everything_that_frames_taught():
+    taught, learner = tiny.perturb(tiny.learner("cavit")), tiny.learner("cavit")
+    learner.begin(taught.state_dict())
+    for name, value in learner.state_dict().items():
+        torch.testing.assert_close(value, taught.state_dict()[name], msg=name)
 
 
 def test_the_loss_is_that_of_the_frames_behind_the_neck():

@@ -13,7 +13,7 @@ from s2reid.batch import Clips
 from s2reid.layers.average import Average
 from s2reid.layers.classifier import classifier
 from s2reid.layers.encoder import Encoder, Features
-from s2reid.learner import Learner, Task, Terms
+from s2reid.learner import Learner, Pretrainable, Task, Terms
 from s2reid.losses.identity import identity
 from s2reid.losses.triplet import Metric, triplet
 from s2reid.scales import Schedule, TestSetting
@@ -30,6 +30,8 @@ SINGLE_FRAMES = {"small"}
 """The scales at which video backbones start from a network that was trained on single frames of the source."""
 FROM_FRAMES = Schedule(400, 8, 2, 4, 5e-4, 0.05, optimizer="muon", warmup=20)
 """The small scale's schedule after it: 64 images a step, in 16 clips."""
+RESNET = "encoder.backbone.resnet."
+"""Where the ResNet of `c2d` stands in the weights of a learner."""
 CONTINUED = 0.05
 """Share of a schedule's steps, at a tenth of its rate, for a model that is continued."""
 
@@ -132,10 +134,13 @@ class SourceOnlyLearner(Learner):
         return self.average.network if self.average else self.encoder
 
     def begin(self, frames: Mapping[str, Tensor]) -> None:
-        """Take over the neck and the classifier of a network on single frames of the source, where they fit.
+        """Take over the ResNet of a network on single frames and, where they fit, its neck and its classifier.
 
-        Without them a video backbone forgets in its first steps most of what its ResNet knows.
+        Without these a video backbone forgets in its first steps most of what its ResNet knows.
         """
+        resnet = {name.removeprefix(RESNET): given for name, given in frames.items() if name.startswith(RESNET)}
+        assert isinstance(self.backbone, Pretrainable)
+        self.backbone.load_pretrained(resnet)
         own = self.state_dict()
         heads = {name: given for name, given in frames.items() if name.startswith(("encoder.neck.", "classifier."))}
         fitting = {name: given for name, given in heads.items() if name in own and own[name].shape == given.shape}

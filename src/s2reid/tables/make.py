@@ -78,7 +78,13 @@ class Writer:
         """Say everything that is known of the table."""
         names = ("scale", "steps", "seeds", "split", "protocol", "init")
         asked = {"data_root": self.asked.data, **{name: getattr(self.asked, name) for name in names}}
+        asked |= {"precision": self.precision}
         return text.as_json(self.table, entries, {**asked, **self.provenance})
+
+    @property
+    def precision(self) -> str:
+        """Name the numbers that this command trains in; a model's card says it of every run."""
+        return self.asked.options.numbers
 
     def facts(self) -> dict[str, str]:
         """Say in words how the table was made."""
@@ -92,6 +98,7 @@ class Writer:
             "version": f"s2reid {self.provenance['s2reid']}, commit {self.provenance['commit']}",
             "machine": f"{machine['processor']}, {machine['cores']} cores",
             "training": f"{self.asked.scale} scale, {begin}, steps: {steps}; tested at the last one",
+            "precision": f"{self.precision}, where this command trained",
         }
         if self.asked.data:
             sources = dict.fromkeys(source for source, _ in self.table.pairs if source in recordings.SOURCES)
