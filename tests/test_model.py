@@ -153,7 +153,8 @@ def test_weights_of_other_shapes_or_names(folder):
     [
         (
             {"speed": 1},
-            "source_only has no setting 'speed': there are backbone, smoothing, margin, metric, average, test, blocks, stripes$",
+            "source_only has no setting 'speed': there are backbone, smoothing, margin, metric, average, test, blocks, "
+            "stripes$",
         ),
         ({"needs_target": True}, "source_only has no setting 'needs_target'"),
         ({"average": "high"}, "the setting average of source_only is 'high', expected float"),

@@ -4,7 +4,9 @@ import pytest
 import torch
 from tests import tiny
 
+from s2reid import model
 from s2reid.batch import Clips
+from s2reid.methods import source_only
 
 pytestmark = pytest.mark.usefixtures("tiny_scale")
 
@@ -103,3 +105,58 @@ def test_pool_is_the_mean_at_length_1():
     torch.testing.assert_close(
         tiny.learner().pool(clips), torch.tensor([2.0, 4 / 3]) / torch.tensor([2.0, 4 / 3]).norm()
     )
+
+
+HEADS = ("encoder.neck.weight", "encoder.neck.running_var", "classifier.weight")
+
+
+@pytest.mark.parametrize(
+    ("method", "settings", "fitting"),
+    [
+        ("source_only", {"backbone": "sinet"}, HEADS),
+        ("s2r", {"stage": 1, "terms": ["identity"]}, HEADS),
+        ("ap3d", {}, HEADS),
+        ("tclnet", {}, HEADS[2:]),  # the neck is one over both halves
+        ("psta", {}, ()),  # narrower features
+    ],
+)
+def test_a_video_network_starts_from_all_that_fits_of_one_on_single_frames(method, settings, fitting, monkeypatch):
+    monkeypatch.setattr(source_only, "SINGLE_FRAMES", {"tiny"})
+    learner = tiny.learner(method, **settings)
+    trunk = learner.settings.trunk("tiny")
+    assert (trunk.backbone, trunk.stripes, trunk.blocks) == (
+        "c2d",
+        1,
+        tiny.SIZES[learner.settings.backbone].get("blocks"),
+    )
+    frames = tiny.fill(trunk.build(tiny.task())).state_dict()
+    before = {name: value.clone() for name, value in learner.state_dict().items()}
+    learner.begin(frames)
+    after = learner.state_dict()
+    for name in ("conv1.weight", "layer3.0.conv1.weight", "layer2.0.bn1.running_mean"):
+        assert torch.equal(after[f"encoder.backbone.resnet.{name}"], frames[f"encoder.backbone.resnet.{name}"]), name
+    for name in HEADS:
+        given = frames[name] if name in fitting else before[name]
+        if method != "tclnet" or name in fitting:
+            assert torch.equal(after[name], given), name
+
+
+def test_both_learners_of_tclnet_take_the_neck_and_the_classifier(monkeypatch):
+    monkeypatch.setattr(source_only, "SINGLE_FRAMES", {"tiny"})
+    learner = tiny.learner("tclnet")
+    frames = tiny.fill(learner.settings.trunk("tiny").build(tiny.task())).state_dict()
+    learner.begin(frames)
+    for half in learner.encoder.neck.weight.chunk(2):
+        assert torch.equal(half, frames["encoder.neck.weight"])
+    for classifier in (learner.classifier, learner.second_classifier):
+        assert torch.equal(classifier.weight, frames["classifier.weight"])
+
+
+def test_stripes_are_for_c2d():
+    for values, message in (
+        ({"stripes": 0}, "stripes is 0 for c2d: expected 1 or more, for c2d alone"),
+        ({"backbone": "sinet", "stripes": 1}, "stripes is 1 for sinet: expected 1 or more, for c2d alone"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            model.settings("source_only", values)
+    assert model.settings("source_only", {"stripes": 3}).sizes("tiny")["stripes"] == 3
