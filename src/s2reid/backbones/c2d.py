@@ -19,7 +19,7 @@ class C2D(nn.Module):
     """Frames "b t 3 h w" -> frame features "b t d", by the same ResNet for each frame.
 
     The last map is pooled in `stripes` equal horizontal parts (Sun et al. 2018), a channel's parts side by side in d;
-    one stripe is global pooling. `pooling` is `mean`, or `max` as in CAL.
+    one stripe is global pooling. `pooling` is `mean`, or `max` as in CAL. `ibn` makes the ResNet an IBN-b network.
     """
 
     def __init__(
@@ -30,9 +30,12 @@ class C2D(nn.Module):
         stripes: int = 1,
         blocks: tuple[int, ...] | None = None,
         pooling: Pooling = "mean",
+        ibn: bool = False,
     ) -> None:
         super().__init__()
         self.resnet = ResNet(depth, width, last_stride, blocks).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if ibn:
+            self.resnet.normalise_instances()
         self.stripes = stripes
         self.pool = functional.adaptive_max_pool2d if pooling == "max" else functional.adaptive_avg_pool2d
         self.num_features = self.resnet.num_features * stripes
@@ -55,6 +58,7 @@ def build(
     stripes: int = 1,
     blocks: tuple[int, ...] | None = None,
     pooling: Pooling = "mean",
+    ibn: bool = False,
 ) -> C2D:
     """Build the network; torchvision's names stand behind `resnet.` in its state dict."""
-    return C2D(depth, width, last_stride, stripes, blocks, pooling)
+    return C2D(depth, width, last_stride, stripes, blocks, pooling, ibn)

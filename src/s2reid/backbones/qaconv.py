@@ -37,10 +37,7 @@ class QAConv(nn.Module):
         if image[0] % STRIDE or image[1] % STRIDE:
             raise ValueError(f"images of {image[0]}x{image[1]} have no whole map: expected multiples of {STRIDE}")
         self.resnet = ResNet(depth, width, blocks=blocks)
-        self.resnet.bn1 = nn.InstanceNorm2d(width, affine=True)
-        block_of = dict(self.resnet.named_blocks())
-        for last in (block_of[f"layer1.{blocks[0] - 1}"], block_of[f"layer2.{blocks[1] - 1}"]):
-            last.IN = nn.InstanceNorm2d(last.out_channels, affine=True)
+        self.resnet.normalise_instances()
         self.neck = nn.Conv2d(self.resnet.num_features, channels, 3, padding=1)
         self.image, self.map_size = image, (channels, image[0] // STRIDE, image[1] // STRIDE)
         self.num_features = self.map_size[0] * self.map_size[1] * self.map_size[2]

@@ -107,6 +107,14 @@ class ResNet(nn.Module):
         self.num_features = channels
         self.apply(_initialise)
 
+    def normalise_instances(self) -> None:
+        """Make it an IBN-b network (Pan et al. 2018): instance norms in the stem and behind the first two stages."""
+        self.bn1 = nn.InstanceNorm2d(self.conv1.out_channels, affine=True)
+        for stage in (self.layer1, self.layer2):
+            last = stage[-1]
+            assert isinstance(last, Block)
+            last.IN = nn.InstanceNorm2d(last.out_channels, affine=True)
+
     def forward(self, x: Tensor) -> Tensor:
         x = self.stem(x)
         for stage in self.stages():

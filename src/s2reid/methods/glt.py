@@ -5,6 +5,7 @@ source's persons while the target passes through the same norms. In stage 2 each
 several numbers come from k-means, and after every epoch from an optimal transport of the tracklets to the groups.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -15,7 +16,7 @@ from torch.nn import functional
 from s2reid.batch import Clips
 from s2reid.layers.average import Average
 from s2reid.layers.classifier import classifier
-from s2reid.layers.domain_norm import copy_norms, in_domain, specialise
+from s2reid.layers.domain_norm import copy_norms, doubled, in_domain, specialise
 from s2reid.layers.encoder import Encoder
 from s2reid.layers.kmeans import kmeans
 from s2reid.layers.sinkhorn import sinkhorn
@@ -27,7 +28,7 @@ from s2reid.scales import Schedule, TestSetting
 
 SCHEDULES = {
     "small": (
-        Schedule(450, 16, 4, 1, 6e-3, 0.05, optimizer="muon", warmup=50, sizes=((0.75, 0.75), (0.25, 1.0))),
+        Schedule(200, 16, 4, 1, 1e-3, 0.05, optimizer="muon", warmup=20),
         Schedule(200, 16, 4, 1, 6e-4, 0.05, optimizer="muon"),
     ),
     # 80 epochs of 200 batches, the rate falls tenfold at 40 and 70; then 40 epochs of 300.
@@ -94,9 +95,6 @@ class GLT(SourceOnly):
         """Give stage 1 of the same method."""
         return replace(self, stage=1) if self.stage == 2 else None
 
-    def trunk(self, scale: str) -> None:
-        """Start from nothing: stage 1 is trained on single frames itself."""
-
     def encoder(self, scale: str) -> Encoder:
         """Build the network with its neck, and norms for each domain."""
         made = super().encoder(scale)
@@ -143,6 +141,10 @@ class GLTLearner(SourceOnlyLearner):
             "labels", torch.zeros(len(self.numbers), task.num_target, dtype=torch.long), persistent=False
         )
         self.epoch = max(1, task.schedule.steps // EPOCHS.get(task.scale.name, 2))
+
+    def begin(self, frames: Mapping[str, Tensor]) -> None:
+        """Take over the weights of a network on single frames, with its norms for both domains."""
+        super().begin(doubled(self, frames))
 
     def losses(self, source: Clips, target: Clips | None) -> Terms:
         """Compute `identity` and `triplet` of the source and, in stage 2, `group` and `group_triplet` of the target."""

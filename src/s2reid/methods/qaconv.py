@@ -3,6 +3,7 @@
 It never looks at the target. An embedding is a map, and two of them are compared by a trained matcher.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import torch
@@ -17,11 +18,12 @@ from s2reid.layers.graph_sampler import neighbourhoods
 from s2reid.layers.matcher import Matcher
 from s2reid.learner import Learner, Order, Task, Terms, View
 from s2reid.losses.matching import matching
+from s2reid.methods.source_only import SINGLE_FRAMES, SourceOnly, load_resnet
 from s2reid.optimizers import build
 from s2reid.scales import Schedule, TestSetting
 
 SCHEDULES = {
-    "small": Schedule(600, 32, 2, 1, 6e-3, 0.05, optimizer="muon", warmup=50),
+    "small": Schedule(200, 32, 2, 1, 1e-3, 0.05, optimizer="muon", warmup=20),
     # 15 epochs of 333 batches, the rate falls tenfold after 10.
     "paper": Schedule(4995, 32, 2, 1, 5e-3, 5e-4, optimizer="sgd", milestones=(2 / 3,)),
 }
@@ -64,8 +66,15 @@ class QAConv:
     def before(self) -> None:
         """Start afresh."""
 
-    def trunk(self, scale: str) -> None:
-        """Start from nothing: it is trained on single frames itself, and has norms that no other network has."""
+    def trunk(self, scale: str) -> SourceOnly | None:
+        """Give the settings of a classifier of persons whose ResNet it starts from at small scale.
+
+        From nothing the matching loss brings all maps together and stays at its margin.
+        """
+        if scale not in SINGLE_FRAMES:
+            return None
+        blocks = lookup.find("backbones", self.backbone).SIZES[scale]["blocks"]
+        return SourceOnly(average=0.0, blocks=blocks, stripes=1, ibn=True)
 
     def build(self, task: Task) -> "QAConvLearner":
         """Build the learner, with fresh weights."""
@@ -93,6 +102,10 @@ class QAConvLearner(Learner):
     @property
     def backbone(self) -> nn.Module:
         return self.network
+
+    def begin(self, frames: Mapping[str, Tensor]) -> None:
+        """Take over the ResNet of a classifier of persons."""
+        load_resnet(self.network, frames)
 
     def train(self, mode: bool = True) -> "QAConvLearner":
         """Switch between training and testing; frozen norms stay as in a test."""

@@ -49,6 +49,7 @@ class SourceOnly:
         test: which frames a test looks at.
         blocks: residual blocks in each stage of the backbone's ResNet, where they are not to be the backbone's own.
         stripes: horizontal parts that `c2d` pools, where they are not to be its own.
+        ibn: give `c2d` the instance norms of IBN-b (Pan et al. 2018).
     """
 
     backbone: str = "c2d"
@@ -59,10 +60,13 @@ class SourceOnly:
     test: TestSetting = TestSetting()
     blocks: tuple[int, ...] | None = None
     stripes: int | None = None
+    ibn: bool = False
 
     def __post_init__(self) -> None:
         if self.stripes is not None and (self.stripes < 1 or self.backbone != "c2d"):
             raise ValueError(f"stripes is {self.stripes} for {self.backbone}: expected 1 or more, for c2d alone")
+        if self.ibn and self.backbone != "c2d":
+            raise ValueError(f"ibn is for c2d alone, and the backbone is {self.backbone}")
         for name in ("smoothing", "average"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"the setting {name} is {getattr(self, name)}, expected 0 or more and less than 1")
@@ -98,7 +102,7 @@ class SourceOnly:
     def sizes(self, scale: str) -> dict[str, Any]:
         """Give the numbers that the backbone is built from."""
         numbers: dict[str, Any] = lookup.find("backbones", self.backbone).SIZES[scale]
-        own = {"blocks": self.blocks, "stripes": self.stripes}
+        own = {"blocks": self.blocks, "stripes": self.stripes, "ibn": self.ibn or None}
         return numbers | {name: value for name, value in own.items() if value is not None}
 
     def encoder(self, scale: str) -> Encoder:
@@ -138,9 +142,7 @@ class SourceOnlyLearner(Learner):
 
         Without these a video backbone forgets in its first steps most of what its ResNet knows.
         """
-        resnet = {name.removeprefix(RESNET): given for name, given in frames.items() if name.startswith(RESNET)}
-        assert isinstance(self.backbone, Pretrainable)
-        self.backbone.load_pretrained(resnet)
+        load_resnet(self.backbone, frames)
         own = self.state_dict()
         heads = {name: given for name, given in frames.items() if name.startswith(("encoder.neck.", "classifier."))}
         fitting = {name: given for name, given in heads.items() if name in own and own[name].shape == given.shape}
@@ -166,3 +168,11 @@ class SourceOnlyLearner(Learner):
     @torch.no_grad()
     def encode(self, pixels: UInt8[Tensor, "b t 3 h w"]) -> Float[Tensor, "b d"]:
         return self.embedder(pixels).normalised
+
+
+def load_resnet(backbone: nn.Module, frames: Mapping[str, Tensor]) -> None:
+    """Fill the ResNet of a backbone from the weights of a `c2d` learner."""
+    assert isinstance(backbone, Pretrainable)
+    backbone.load_pretrained(
+        {name.removeprefix(RESNET): given for name, given in frames.items() if name.startswith(RESNET)}
+    )

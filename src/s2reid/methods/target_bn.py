@@ -33,7 +33,7 @@ class TargetBN(SourceOnly):
 
     def before(self) -> SourceOnly:
         """Give the source-only settings that fit."""
-        kept = ("backbone", "smoothing", "margin", "metric", "test", "blocks", "stripes")
+        kept = ("backbone", "smoothing", "margin", "metric", "test", "blocks", "stripes", "ibn")
         return SourceOnly(**{name: getattr(self, name) for name in kept})
 
     def build(self, task: Task) -> "TargetBNLearner":
