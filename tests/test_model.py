@@ -154,7 +154,7 @@ def test_weights_of_other_shapes_or_names(folder):
         (
             {"speed": 1},
             "source_only has no setting 'speed': there are backbone, smoothing, margin, metric, average, test, blocks, "
-            "stripes$",
+            "stripes, ibn$",
         ),
         ({"needs_target": True}, "source_only has no setting 'needs_target'"),
         ({"average": "high"}, "the setting average of source_only is 'high', expected float"),

@@ -6,7 +6,7 @@ from tests import tiny
 
 from s2reid import model
 from s2reid.batch import Clips
-from s2reid.methods import source_only
+from s2reid.methods import qaconv, source_only
 
 pytestmark = pytest.mark.usefixtures("tiny_scale")
 
@@ -152,10 +152,46 @@ def test_both_learners_of_tclnet_take_the_neck_and_the_classifier(monkeypatch):
         assert torch.equal(classifier.weight, frames["classifier.weight"])
 
 
-def test_stripes_are_for_c2d():
+def test_both_domains_of_glt_take_the_norms(monkeypatch):
+    monkeypatch.setattr(source_only, "SINGLE_FRAMES", {"tiny"})
+    learner = tiny.learner("glt", stage=1)
+    frames = tiny.fill(learner.settings.trunk("tiny").build(tiny.task())).state_dict()
+    learner.begin(frames)
+    own = learner.state_dict()
+    for place in ("encoder.neck", "encoder.backbone.resnet.bn1", "encoder.backbone.resnet.layer2.0.bn2"):
+        for domain in ("source", "target"):
+            for name in ("weight", "running_mean"):
+                assert torch.equal(own[f"{place}.{domain}.{name}"], frames[f"{place}.{name}"]), (place, domain, name)
+    assert torch.equal(own["classifier.weight"], frames["classifier.weight"])
+
+
+def test_qaconv_starts_from_a_classifier_with_the_same_resnet(monkeypatch):
+    monkeypatch.setattr(qaconv, "SINGLE_FRAMES", {"tiny"})
+    learner = tiny.learner("qaconv")
+    trunk = learner.settings.trunk("tiny")
+    assert (trunk.backbone, trunk.stripes, trunk.blocks, trunk.ibn) == ("c2d", 1, (1, 1, 1), True)
+    frames = tiny.fill(trunk.build(tiny.task())).state_dict()
+    neck = learner.network.neck.weight.clone()
+    learner.begin(frames)
+    own = learner.network.resnet.state_dict()
+    assert any(".IN." in name for name in own)
+    for name, value in own.items():
+        assert torch.equal(value, frames[f"encoder.backbone.resnet.{name}"]), name
+    assert torch.equal(learner.network.neck.weight, neck)
+
+
+def test_at_paper_scale_nothing_starts_from_single_frames():
+    for method in ("source_only", "s2r", "ap3d", "tclnet", "psta", "cal", "cavit", "glt", "qaconv"):
+        assert model.settings(method, {}).trunk("paper") is None, method
+    assert model.settings("source_only", {}).trunk("small") is None
+    assert model.settings("cal", {}).trunk("small") is None
+
+
+def test_stripes_and_instance_norms_are_for_c2d():
     for values, message in (
         ({"stripes": 0}, "stripes is 0 for c2d: expected 1 or more, for c2d alone"),
         ({"backbone": "sinet", "stripes": 1}, "stripes is 1 for sinet: expected 1 or more, for c2d alone"),
+        ({"backbone": "sinet", "ibn": True}, "ibn is for c2d alone, and the backbone is sinet"),
     ):
         with pytest.raises(ValueError, match=message):
             model.settings("source_only", values)
