@@ -7,6 +7,7 @@ import pytest
 from tests import tiny
 
 from s2reid import cli
+from s2reid.cli_table import table
 from s2reid.methods import s2r, source_only
 
 
@@ -26,6 +27,12 @@ def test_a_dry_run_says_what_it_would_do_and_writes_nothing(tmp_path):
     assert said["device"] in ("cpu", "cuda")
     assert said["bytes"] > 10_000_000
     assert not [*tmp_path.iterdir()]
+
+
+def test_a_table_is_filled_by_one_process(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(ValueError, match="a table is filled by one process, row after row: start it without a"):
+        table(2, small=True, dry_run=True)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The verb `s2reid table`: one of the paper's tables, row by row."""
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -58,6 +59,11 @@ def table(
     from s2reid.tables.sets import Sets, available
     from s2reid.train import Options, set_threads
 
+    if os.environ.get("WORLD_SIZE", "1") != "1":
+        raise ValueError(
+            "a table is filled by one process, row after row: start it without a launcher, and give several processes "
+            "a single training (accelerate launch -m s2reid train ...)"
+        )
     if small and (data or scale == "paper"):
         other = "--data names real recordings" if data else "--scale paper is for real recordings"
         raise ValueError(f"--small makes the table on rendered stand-ins at laptop size, and {other}: leave one out")

@@ -34,6 +34,12 @@ def shown(entry: Entry) -> Callable[[Mapping[str, Any]], bool]:
     )
 
 
+def one_of(entries: Sequence[Entry]) -> str:
+    """Say that a figure is of the first split alone, where the table's numbers are means over several."""
+    several = {entry.splits[0] for entry in entries if len(entry.splits) > 1}
+    return f", on split {several.pop()} alone" if several else ""
+
+
 class Figures:
     """Draws a table's figures from the folders of its runs, each of which is read once."""
 
@@ -77,7 +83,7 @@ class Figures:
             charts.append(cmc_chart(f"{source} → {target}", lines))
         note = (
             f"The share of queries whose first right match is at this rank or above, in percent, to rank {CMC_RANKS}; "
-            "means over the seeds of a row."
+            f"means over the seeds of a row{one_of(entries)}."
         )
         return [Section("cmc", "CMC curves", render("charts.jinja", charts=charts, note=note))] if charts else []
 
@@ -95,7 +101,8 @@ class Figures:
 
     def titled(self, entry: Entry, seed: int) -> Result:
         """Give a result whose target says what it was trained on, and which seed is shown."""
-        return replace(self.result(entry, seed), target=f"{entry.source} → {entry.target}, seed {seed}")
+        title = f"{entry.source} → {entry.target}, seed {seed}{one_of([entry])}"
+        return replace(self.result(entry, seed), target=title)
 
     def adaptation(self, versus: Sequence[Before]) -> list[Section]:
         """Draw how the adaptation of ours went on every pair."""
