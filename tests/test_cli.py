@@ -91,6 +91,26 @@ def test_from_training_to_a_page(run, model, source_root, target_root, tmp_path)
     assert len(list((tmp_path / "runs").iterdir())) == 2
 
 
+def test_a_model_fitted_to_cameras(run, model, source_root, target_root):
+    data = f"ilids_vid:{target_root}"
+    done = run("calibrate", model, data, "--out", "fitted")
+    assert (done.code, done.out) == (0, "model fitted: centred by the 2 cameras of standin-tiny\n")
+    plain, fitted = (run("evaluate", where, data, "--json").out for where in (model, "fitted"))
+    assert "centred by the cameras of standin-tiny" in json.loads(fitted)["test"]
+    assert json.loads(plain)["rows"][0]["num_valid"] == json.loads(fitted)["rows"][0]["num_valid"]
+    folder = target_root / "i-LIDS-VID" / "sequences" / "cam1" / "person001"
+    lists = [run("search", "fitted", folder, data, "--camera", camera).out for camera in (1, 2)]
+    assert lists[0] != lists[1]
+
+    (Path.cwd() / "mine").mkdir()
+    refused = run("calibrate", model, data, "--out", "mine")
+    said = "s2reid: mine is there already and is no model: name a new folder"
+    assert (refused.code, refused.err.splitlines()[-1]) == (2, said)
+    refused = run("calibrate", "nothing", data, "--out", "new")
+    assert refused.code == 2
+    assert "nothing is no model: found nothing" in refused.err
+
+
 @pytest.fixture
 def ten_splits(tmp_path):
     root = tiny.write_target(tmp_path / "ten")

@@ -158,7 +158,7 @@ def test_how_it_was_tested_is_said():
 
 def test_the_network_is_not_in_training_mode():
     assert not make().learner.training
-    assert inspect.signature(Model.embed).parameters.keys() == {"self", "tracklets"}
+    assert inspect.signature(Model.embed).parameters.keys() == {"self", "tracklets", "cameras"}
 
 
 def test_a_quick_model_looks_at_one_clip_and_no_mirror_images():

@@ -26,7 +26,8 @@ EXECUTED = {  # with what makes it quick
     "s2reid train --source svreid:worlds/source": TINY,
     "s2reid train --source svreid:worlds/source --target cameras:my/cameras --method target_bn "
     "--init runs/KEY/model": TINY,
-    "s2reid search runs/KEY/model my/query cameras:my/cameras": (),
+    "s2reid calibrate runs/KEY/model cameras:my/cameras --out my/model": (),
+    "s2reid search my/model my/query cameras:my/cameras": (),
     "s2reid evaluate runs/KEY/model persons:my/labelled": (),
     "s2reid report runs --out report.html": (),
     "s2reid data get mars": (),

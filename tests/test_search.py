@@ -71,6 +71,9 @@ def test_an_image_is_one_tracklet(tmp_path):
     (tmp_path / "a.PNG").write_bytes(b"x")
     (tracklet,) = search.queries(str(tmp_path / "a.PNG"))
     assert tracklet.paths() == (str(tmp_path / "a.PNG"),)
+    assert tracklet.camera == UNKNOWN
+    for place in (tmp_path / "a.PNG", tmp_path):
+        assert [t.camera for t in search.queries(str(place), 7)] == [7]
 
 
 def test_a_dataset_gives_its_queries_and_its_gallery_or_else_its_training_part(

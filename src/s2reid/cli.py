@@ -173,6 +173,25 @@ def evaluate(
 
 
 @app.command
+def calibrate(model: Positional[Path], data: Positional[Spec], /, out: Path) -> None:
+    """Fit a model to cameras in seconds, without labels and without training: write it with their means taken out.
+
+    The numbers of the cameras must mean the same wherever the new model is used.
+
+    Args:
+        model: a model folder, or a model that comes with s2reid, such as s2reid-small.
+        data: who passed the cameras, such as cameras:DIR: the training part is looked at, without its labels.
+        out: the model folder to write.
+    """
+    from s2reid import datasets, experiment, progress
+
+    dataset = datasets.load(data)
+    with progress.bar("embed", "tracklets") as advance:
+        experiment.calibrate(model, dataset, out, advance)
+    print(f"model {out}: centred by the {len({t.camera for t in dataset.train})} cameras of {dataset.name}")
+
+
+@app.command
 def search(
     model: Positional[Path],
     query: Positional[str],
@@ -180,6 +199,7 @@ def search(
     /,
     top: int = 10,
     out: Path | None = None,
+    camera: int = -1,
     quick: bool = False,
     precision: Literal["no", "bf16"] = "no",
 ) -> None:
@@ -191,6 +211,7 @@ def search(
         gallery: NAME:PATH (its gallery, or else its training part).
         top: how many to list.
         out: an HTML page to write; it shows the pictures.
+        camera: the number of the query's camera, for a calibrated model and a query that is a folder or an image.
         quick: look at one clip of a tracklet and no mirror images.
         precision: bf16 is faster on processors that compute in it.
     """
@@ -199,7 +220,7 @@ def search(
     from s2reid.embed import load_model
     from s2reid.report.search import write_search_page
 
-    asked, held = searching.queries(query), searching.gallery(gallery)
+    asked, held = searching.queries(query, camera), searching.gallery(gallery)
     encoder = load_model(model, quick=quick, precision=precision)
     found = searching.search(encoder, asked, held, top)
     progress.ranked_lists(found)

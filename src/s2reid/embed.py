@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float, UInt8
 
 from s2reid import model, shipped
+from s2reid.cameras import CameraMeans
 from s2reid.learner import Learner
 from s2reid.model import Card
 from s2reid.scales import TestSetting
@@ -40,12 +41,21 @@ Frames = DiskFrames | UInt8[np.ndarray, "_ _ _ 3"]
 
 
 class Model:
-    """A trained network that maps tracklets to vectors: the same person's are near each other across cameras."""
+    """A trained network that maps tracklets to vectors: the same person's are near each other across cameras.
+
+    Args:
+        cameras: of a calibrated model: what is taken out of every vector.
+    """
 
     def __init__(
-        self, learner: Learner, card: Card, device: str | torch.device | None = None, precision: Precision = "no"
+        self,
+        learner: Learner,
+        card: Card,
+        device: str | torch.device | None = None,
+        precision: Precision = "no",
+        cameras: CameraMeans | None = None,
     ) -> None:
-        self.card, self.precision = card, precision
+        self.card, self.precision, self.cameras = card, precision, cameras
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self.learner = learner.to(self.device).eval()
 
@@ -56,24 +66,27 @@ class Model:
         """
         learner = copy(self.learner)
         learner.test = QUICK
-        return Model(learner, self.card, self.device, precision)
+        return Model(learner, self.card, self.device, precision, self.cameras)
 
-    def embed(self, tracklets: Iterable[UInt8[np.ndarray, "_ _ _ 3"]]) -> Float[np.ndarray, "n d"]:
+    def embed(
+        self, tracklets: Iterable[UInt8[np.ndarray, "_ _ _ 3"]], cameras: Sequence[int] | None = None
+    ) -> Float[np.ndarray, "n d"]:
         """Embed tracklets of any number, length and size.
 
         Args:
             tracklets: uint8 RGB arrays (t, h, w, 3), one a tracklet; a generator is read as it is needed.
+            cameras: the number of each tracklet's camera, which a calibrated model looks at.
 
         Returns:
             one float32 vector of length 1 for each tracklet.
         """
-        return self._embed(_checked(place, tracklet) for place, tracklet in enumerate(tracklets))
+        return self._centred(self._embed(_checked(*numbered) for numbered in enumerate(tracklets)), cameras)
 
     def embed_tracklets(
         self, tracklets: Sequence[Tracklet], progress: Callable[[int], None] | None = None
     ) -> Embeddings:
         """Embed tracklets on disk, with their labels beside the vectors; `progress` is told how many are done."""
-        vectors = self._embed(map(DiskFrames, tracklets), progress)
+        vectors = self._centred(self._embed(map(DiskFrames, tracklets), progress), [t.camera for t in tracklets])
         columns = ([getattr(t, name) for t in tracklets] for name in ("person", "camera", "outfit"))
         person, camera, outfit = (np.array(column, np.int64) for column in columns)
         return Embeddings(vectors, person, camera, outfit)
@@ -88,6 +101,11 @@ class Model:
     def test(self) -> str:
         """Say what a test looks at and which network is tested."""
         return how_tested(self.card, self.learner) + (f", {self.precision}" if self.precision != "no" else "")
+
+    def _centred(
+        self, vectors: Float[np.ndarray, "n ..."], cameras: Sequence[int] | None
+    ) -> Float[np.ndarray, "n ..."]:
+        return self.cameras.centre(vectors, cameras) if self.cameras else vectors
 
     def _embed(
         self, tracklets: Iterable[Frames], progress: Callable[[int], None] | None = None
@@ -135,7 +153,9 @@ class Model:
 def how_tested(card: Card, learner: Learner | None = None) -> str:
     """Say which frames a test looks at and which network it tests; printed beside every score."""
     learner = learner or card.build()
-    return f"{learner.test} in clips of {clip_length(card, learner)}, {learner.tested}"
+    measured = card.provenance.get("cameras")
+    centred = f", centred by the cameras of {measured['name']}" if measured else ""
+    return f"{learner.test} in clips of {clip_length(card, learner)}, {learner.tested}{centred}"
 
 
 def clip_length(card: Card, learner: Learner) -> int:
@@ -150,8 +170,9 @@ def load_model(
 
     `quick` and `precision` are those of `Model.quick`.
     """
-    learner, card = model.load(shipped.find(path))
-    whole = Model(learner, card, device, precision)
+    folder = shipped.find(path)
+    learner, card = model.load(folder)
+    whole = Model(learner, card, device, precision, model.read_cameras(folder))
     return whole.quick(precision) if quick else whole
 
 

@@ -12,6 +12,7 @@ import torch
 
 from s2reid import evaluate as scoring
 from s2reid import lock, model, runs, scales, shipped, train, whole
+from s2reid.cameras import CameraMeans
 from s2reid.embed import QUICK, clip_length, how_tested, load_model
 from s2reid.learner import Learner, Task
 from s2reid.metrics.rerank import Rerank
@@ -204,6 +205,36 @@ def _forget_checkpoints(folder: Path) -> None:
         shutil.rmtree(place, ignore_errors=True)
 
 
+def calibrate(
+    folder: Path,
+    data: Dataset,
+    out: Path,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Path:
+    """Measure a target's cameras by its unlabelled training tracklets, and write the model that takes them out.
+
+    The cameras' numbers are the dataset's. Raises `ValueError` for a target without a training part, for a model whose
+    tracklets are compared by a distance of the method's own, and where `out` holds anything but a model.
+    """
+    if out.exists() and not (out / shipped.CARD).is_file():
+        raise ValueError(f"{out} is there already and is no model: name a new folder")
+    folder, tracklets = shipped.find(folder), runs.unlabelled(data).train
+    if not tracklets:
+        raise ValueError(f"{data.name} has no training tracklets: its cameras cannot be measured by those of a test")
+    encoder = load_model(folder)
+    if encoder.learner.has_distance:
+        raise ValueError(f"{encoder.card.method} compares by a distance of its own: it has no vectors to centre")
+    encoder.cameras = None  # those of an earlier calibration
+    seen = encoder.embed_tracklets(tracklets, lambda done: progress(done, len(tracklets)))
+    return model.calibrate(folder, CameraMeans.fit(seen), _origin(data), out)
+
+
+def calibrated(folder: Path, data: Dataset, progress: Callable[[int, int], None] = lambda done, total: None) -> Path:
+    """Give the calibrated model of a run's: beside the model itself, made where it is not there yet."""
+    out = folder.with_name(f"{folder.name}-{runs.fingerprint(runs.unlabelled(data), ['train']).fingerprint}")
+    return out if (out / shipped.CARD).is_file() else calibrate(folder, data, out, progress)
+
+
 def evaluate(
     folder: Path,
     targets: Dataset | Sequence[Dataset],
@@ -245,7 +276,10 @@ def evaluate(
 
     said: dict[str, Any] = {"method": card.method, "test": test, "rerank": asdict(rerank) if rerank else None}
     said |= {"own_distance": True} if learner.has_distance else {}
+    measured = card.provenance.get("cameras")
+    said |= {"cameras": measured["name"]} if measured else {}
     changed = [str(learner.test)] * (learner.test != card.build().test) + [str(rerank)] * (rerank is not None)
+    changed += ["cameras centred"] * (measured is not None)
     rows = [
         {"cell": cell.key, **_about([target], name, changed), **said, **scoring.to_dict(splits.each[place])}
         for place, (target, cell) in enumerate(zip(targets, cells))
@@ -301,7 +335,7 @@ def _check_splits(folder: Path, card: model.Card, targets: Sequence[Dataset], pr
     for target in targets:
         origin = _origin(target)
         split = origin.get("split", 0)
-        for role, did in (("source", "trained on"), ("target", "adapted to")):
+        for role, did in (("source", "trained on"), ("target", "adapted to"), ("cameras", "calibrated to")):
             seen = {"split": 0, **(card.provenance.get(role) or {})}
             if "split" in origin and seen["split"] != split and {**seen, "split": split} == origin:
                 raise ValueError(

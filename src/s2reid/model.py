@@ -1,4 +1,7 @@
-"""A model folder: weights in safetensors, and a card that says how to rebuild the network and where it came from."""
+"""A model folder: weights in safetensors, and a card that says how to rebuild the network and where it came from.
+
+A model that was calibrated has its cameras' means beside its weights.
+"""
 
 import hashlib
 import json
@@ -16,6 +19,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from s2reid import lookup, scales, shipped, whole
+from s2reid.cameras import CameraMeans
 from s2reid.learner import Learner, Pretrainable, Task
 from s2reid.scales import Schedule
 from s2reid.shipped import CARD
@@ -23,6 +27,7 @@ from s2reid.version import __version__
 
 FORMAT = 1
 WEIGHTS = "weights.safetensors"
+CAMERAS = "cameras.safetensors"
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,20 @@ def publish(folder: str | Path, out: str | Path) -> Path:
     if out.exists() and not ((out / CARD).is_file() and read_card(out).is_published):
         raise ValueError(f"{out} is there already and is no published model: name a new folder")
     weights = {name: _halved(name, tensor) for name, tensor in learner.embedder.state_dict().items()}
-    return _write(weights, replace(card, is_published=True), out)
+    return _write(weights, replace(card, is_published=True), out, read_cameras(folder))
+
+
+def calibrate(folder: str | Path, means: CameraMeans, made_of: Mapping[str, Any], out: str | Path) -> Path:
+    """Write the same model with its cameras' means, and what they were measured on in its provenance."""
+    card = read_card(folder)
+    provenance = {**card.provenance, "cameras": dict(made_of)}
+    return _write(read_weights(folder), replace(card, provenance=provenance), Path(out), means)
+
+
+def read_cameras(folder: str | Path) -> CameraMeans | None:
+    """Read the means of a calibrated model; None for another."""
+    path = Path(folder) / CAMERAS
+    return CameraMeans.load(path) if path.is_file() else None
 
 
 def _halved(name: str, tensor: torch.Tensor) -> torch.Tensor:
@@ -85,7 +103,7 @@ def _halved(name: str, tensor: torch.Tensor) -> torch.Tensor:
     return halved
 
 
-def _write(weights: dict[str, torch.Tensor], card: Card, folder: Path) -> Path:
+def _write(weights: dict[str, torch.Tensor], card: Card, folder: Path, means: CameraMeans | None = None) -> Path:
     partial = folder.with_name(folder.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     if not folder.exists() and whole.old(folder).exists():  # a kill between the two renames of another writer
@@ -94,7 +112,10 @@ def _write(weights: dict[str, torch.Tensor], card: Card, folder: Path) -> Path:
     try:
         save_file(weights, partial / WEIGHTS)
         (partial / CARD).write_text(json.dumps(_to_json(card), indent=1) + "\n")
-        (partial / WEIGHTS).chmod((partial / CARD).stat().st_mode)  # safetensors lets nobody else read it
+        if means:
+            means.save(partial / CAMERAS)
+        for file in partial.glob("*.safetensors"):  # safetensors lets nobody else read them
+            file.chmod((partial / CARD).stat().st_mode)
         whole.put(partial, folder)
     except (OSError, SafetensorError) as error:
         shutil.rmtree(partial, ignore_errors=True)
@@ -145,9 +166,10 @@ def load(folder: str | Path) -> tuple[Learner, Card]:
 
 
 def digest(path: str | Path) -> str:
-    """Identify weights by their bytes: a model folder's, or a file's."""
-    path = Path(path) / WEIGHTS if Path(path).is_dir() else Path(path)
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    """Identify weights by their bytes: a file's, or a model folder's, with its cameras' means if it has them."""
+    path = Path(path)
+    files = [path / WEIGHTS, *path.glob(CAMERAS)] if path.is_dir() else [path]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
 
 
 def load_pretrained(backbone: nn.Module, path: str | Path) -> None:

@@ -94,6 +94,7 @@ def _training(card: Card) -> list[tuple[str, str]]:
         ("method", f"{card.method}; {images}, seed {made.get('seed')}"),
         ("trained on", f"{_data(made.get('source'))}; {card.task.num_persons:,} persons"),
         ("adapted to", _data(made.get("target")) if made.get("target") else "nothing"),
+        *([("calibrated to", f"the cameras of {_data(made['cameras'])}")] if made.get("cameras") else []),
         ("command", f"`{made.get('command')}`"),
         ("made by", f"s2reid {made.get('s2reid')}, commit {made.get('commit')}"),
     ]

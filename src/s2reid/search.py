@@ -13,18 +13,18 @@ from s2reid.report.search import Search
 from s2reid.types import UNKNOWN, Tracklet
 
 
-def queries(asked: str) -> tuple[Tracklet, ...]:
-    """Read a query: a folder of frames or one image is one tracklet; NAME:PATH gives its queries."""
+def queries(asked: str, camera: int = UNKNOWN) -> tuple[Tracklet, ...]:
+    """Read a query: a folder of frames or one image is one tracklet, of `camera`; NAME:PATH gives its queries."""
     path = Path(asked)
     if path.is_file() and is_image(path.name):
-        return (Tracklet(str(path.parent), (path.name,), UNKNOWN, UNKNOWN),)
+        return (Tracklet(str(path.parent), (path.name,), UNKNOWN, camera),)
     if path.is_dir():
         frames = tuple(sorted((entry.name for entry in path.iterdir() if is_image(entry.name)), key=natural))
         if not frames:
             raise ValueError(
                 f"the query {path} holds no frames ({', '.join(IMAGE_SUFFIXES)}): give a folder of one person's frames"
             )
-        return (Tracklet(str(path), frames, UNKNOWN, UNKNOWN),)
+        return (Tracklet(str(path), frames, UNKNOWN, camera),)
     if ":" not in asked:
         raise ValueError(f"no query at {asked}: give a folder of frames, an image, or NAME:PATH")
     found = datasets.load(asked)

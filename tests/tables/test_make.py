@@ -29,8 +29,8 @@ def test_a_table_made_once_and_found_again(asked, monkeypatch):
     # The baseline has two stages; ours shares its first one with the row that lacks a consistency term.
     assert len([*asked.runs.iterdir()]) == 2 * (2 + 3)
     assert [entry.row for entry in entries if entry.scores] == 2 * [*chosen.rows]
-    assert len(entries) == 20
-    assert [*entries[-4].scores] == ["ccvid general", "ccvid same_clothes", "ccvid clothes_changing"]
+    assert len(entries) == 26
+    assert [*entries[-7].scores] == ["ccvid general", "ccvid same_clothes", "ccvid clothes_changing"]
 
     check_page(asked, entries)
     lost = asked.runs / entries[0].runs[0] / grid.PAGE
@@ -66,6 +66,27 @@ def check_page(asked, entries):
         assert f"→ {target}, seed 0: Ours against Baseline" in parts["differences"]
     counts = list(map(int, re.findall(r"<dd>(\d+)</dd>", parts["differences"])))
     assert [sum(counts[:4]), sum(counts[4:])] == [4, 8]
+
+
+def test_a_centred_row_is_the_same_model_calibrated_to_the_target(asked, monkeypatch):
+    whole = grid.find(2)
+    rows = ["Baseline", "Baseline, cameras centred"]
+    chosen = grid.select(whole, rows, ["standin-ilids"])
+    entries = {entry.row: entry for entry in make.make(whole, chosen, asked) if entry.scores}
+    assert [*entries] == rows
+    assert len({entry.runs for entry in entries.values()}) == 1
+    assert [", centred by the cameras of standin-ilids" in entry.test for entry in entries.values()] == [False, True]
+    kept = runs.read_scores(asked.runs / entries["Baseline"].runs[0])
+    for row, scores in zip(rows, kept, strict=True):
+        assert entries[row].shown["mean_ap"].mean == scores["mean_ap"]
+    figures = Figures(whole, asked)
+    vectors = [figures.result(entry, 0).gallery.vectors for entry in entries.values()]
+    assert abs(vectors[0] - vectors[1]).max() > 1e-3
+
+    monkeypatch.setattr(experiment.train, "fit", None)  # nothing is trained or measured twice
+    monkeypatch.setattr(experiment, "calibrate", None)
+    assert cost.predict(chosen, asked).cells == ()
+    make.make(whole, chosen, asked)
 
 
 def test_figures_wait_for_both_rows(asked):

@@ -33,7 +33,7 @@ def entries():
 
 
 def test_entries_are_means_over_seeds(entries):
-    assert len(entries) == 20
+    assert len(entries) == 26
     by_place = {(entry.row, entry.target): entry for entry in entries}
     ours = by_place["Ours", "standin-ilids"]
     assert ours.seeds == (0, 1)
@@ -60,7 +60,7 @@ def test_markdown(entries):
     assert "| released | – | – | – | – | – | – | – | – | – |" in lines
     assert "## svreid-cc → standin-ccvid" in lines
     assert "Protocol ccvid general. Published, real data: svreid-cc → ccvid." in lines
-    assert sum(line.startswith("| ") for line in lines) == 2 * (10 + 1)
+    assert sum(line.startswith("| ") for line in lines) == 2 * (13 + 1)
 
 
 def test_the_copied_row_is_marked_and_dashes_stay():
@@ -76,7 +76,7 @@ def test_latex(entries):
     assert r"svreid-cc $\to$ standin-ccvid" in said
     assert r"published: svreid $\to$ ilids\_vid" in said
     assert "–" not in said
-    assert said.count(r"\\") == 2 + 2 * 11
+    assert said.count(r"\\") == 2 + 2 * 14
 
 
 def test_seeds_are_said(entries):
@@ -97,11 +97,11 @@ def test_all_files_are_written(tmp_path, monkeypatch):
         "stand-ins",
         9,
         2,
-        20,
+        26,
     )
     assert said["entries"][6]["scores"]["ilids_vid"]["mean_ap"]["each"] == [0.5, 0.7]
     assert said["entries"][6]["published"]["data"] == "real"
-    assert set(said["entries"][-4]["scores"]) == set(CHANGING)
+    assert set(said["entries"][-7]["scores"]) == set(CHANGING)
     html = (tmp_path / "table2.html").read_text("utf-8")
     assert "published, real data" in html
     assert '<a href="runs/run1/report.html">1</a>' in html

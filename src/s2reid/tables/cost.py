@@ -68,7 +68,10 @@ def predict(table: Table, asked: Asked, sets: Sets | None = None) -> Cost:
     plans = grid.trainings(last, asked.runs)
     known = forecasts([*plans, *last], asked.options.precision)
     expected = [known[_kind(plan)] for plan in plans]
-    tests = [(known[_kind(plan)], data(cell.target, cell.split)) for plan, cell in zip(last, todo)]
+    tests = [
+        (known[_kind(plan)], _embedded(data(cell.target, cell.split), cell.row in table.centred))
+        for plan, cell in zip(last, todo)
+    ]
     missing = [name for name in _names(todo) if not data.is_there(name)]
     rendering = [worlds.estimate(data.world(name)) for name in missing]
     return Cost(
@@ -80,11 +83,11 @@ def predict(table: Table, asked: Asked, sets: Sets | None = None) -> Cost:
         worlds=tuple(map(data.world, missing)),
         device=train.default_device(),
         training_seconds=sum((one.seconds for one in expected), 0.0),
-        testing_seconds=sum((one.testing(_tested(target)) for one, target in tests), 0.0),
+        testing_seconds=sum((one.testing(lengths) for one, lengths in tests), 0.0),
         rendering_seconds=sum((one.seconds for one in rendering), 0.0),
         # A checkpoint has the optimizer's state too; only one training has one at a time.
         bytes=sum(one.bytes for one in expected)
-        + sum(one.vector_bytes * len(_tested(target)) for one, target in tests)
+        + sum(one.vector_bytes * len(lengths) for one, lengths in tests)
         + sum(one.bytes for one in rendering)
         + 3 * max((one.bytes for one in expected), default=0),
         free_bytes=shutil.disk_usage(_standing(asked.out)).free,
@@ -111,9 +114,9 @@ def _kind(plan: Plan) -> str:
     return str(plan.resolved())
 
 
-def _tested(data: Dataset) -> list[int]:
-    """List the lengths of the tracklets that are embedded in a test."""
-    return [tracklet.num_frames for tracklet in data.query + data.gallery]
+def _embedded(data: Dataset, calibrates: bool) -> list[int]:
+    """List the lengths of the tracklets that are embedded for a test, and before it to measure the cameras."""
+    return [tracklet.num_frames for tracklet in data.query + data.gallery + (data.train if calibrates else ())]
 
 
 def _names(cells: Sequence[Cell]) -> list[str]:

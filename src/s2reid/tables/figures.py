@@ -45,7 +45,7 @@ class Figures:
 
     def __init__(self, table: Table, asked: Asked) -> None:
         self.table, self.asked = table, asked
-        self.known: dict[tuple[str, str], Result] = {}
+        self.known: dict[tuple[str, str, str], Result] = {}
 
     def sections(self, entries: Sequence[Entry]) -> list[Section]:
         """Make the sections that have something to show."""
@@ -56,9 +56,10 @@ class Figures:
     def result(self, entry: Entry, seed: int) -> Result:
         """Read the test of one seed: the setting of the protocol that the table shows."""
         run = entry.runs[entry.seeds.index(seed)]
-        if (run, entry.target) not in self.known:
-            self.known[run, entry.target] = summary.read_results(self.asked.runs / run, entry.row, shown(entry))[0]
-        return replace(self.known[run, entry.target], method=entry.row)
+        place = run, entry.target, entry.test
+        if place not in self.known:
+            self.known[place] = summary.read_results(self.asked.runs / run, entry.row, shown(entry))[0]
+        return replace(self.known[place], method=entry.row)
 
     def versus(self, entries: Sequence[Entry]) -> list[Before]:
         """Find the pairs of datasets on which both rows were run, with a seed that both have."""

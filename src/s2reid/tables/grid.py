@@ -33,7 +33,8 @@ Data = Callable[..., Dataset]
 class Table:
     """A table as a value: `rows` are the settings of methods, None for a method that does not exist yet.
 
-    `versus` are the two rows that figures set against each other: before and after adaptation.
+    `versus` are the two rows that figures set against each other: before and after adaptation. `centred` names the
+    rows whose model is calibrated to the target's cameras before it is tested.
     """
 
     number: int
@@ -41,6 +42,7 @@ class Table:
     rows: Mapping[str, Any]
     pairs: tuple[tuple[str, str], ...]
     versus: tuple[str, str] = ("Baseline", "Ours")
+    centred: frozenset[str] = frozenset()
 
     @property
     def lacking(self) -> list[str]:
@@ -280,7 +282,10 @@ def fill(cell: Cell, table: Table, data: Data, asked: Asked) -> Result:
         folder = experiment.run(planned, asked.runs, asked.options, report)
     protocol = None if asked.protocol == OWN else asked.protocol
     with progress.bar(f"test {cell}", "tracklets") as advance:
-        scores = experiment.evaluate(folder / "model", data(cell.target, cell.split), protocol, progress=advance)
+        target, model = data(cell.target, cell.split), folder / "model"
+        if cell.row in table.centred:
+            model = experiment.calibrated(model, target, advance)
+        scores = experiment.evaluate(model, target, protocol, progress=advance)
     experiment.embed_source(folder / "model", data(cell.source))
     return Result(cell, folder.name, scores)
 

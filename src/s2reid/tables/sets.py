@@ -101,6 +101,10 @@ def _is_finished(cell: Cell, table: Table, sets: Sets) -> bool:
     except ValueError:  # a dataset that this table was not asked for is no longer whole: a dash
         return False
     protocol = target.protocol if asked.protocol == grid.OWN else asked.protocol
-    wanted = target.name, target.origin.get("split"), protocol, None
+    cameras = target.name if cell.row in table.centred else None
+    wanted = target.name, target.origin.get("split"), protocol, None, cameras
     rows = runs.read_scores(training.folder(asked.runs)) if experiment.is_trained(training, asked.runs) else []
-    return any((row["target"], row["split"], row["protocol"].split()[0], row["rerank"]) == wanted for row in rows)
+    return any(
+        (row["target"], row["split"], row["protocol"].split()[0], row["rerank"], row.get("cameras")) == wanted
+        for row in rows
+    )
