@@ -61,6 +61,16 @@ def test_a_frame_depends_on_frames_that_follow_and_with_one_block_on_the_frame_b
     assert changed.tolist() == [False, False, True, True, True, False]
 
 
+def test_from_scratch_places_are_waves_and_matrices_are_drawn_by_their_width():
+    filled, scratch = build(width=96), build(width=96, waves=0.5)
+    for branch in scratch.branches:
+        assert branch.patches.position.abs().max().item() == pytest.approx(0.5, abs=0.02)
+        assert branch.blocks[0].attn.qkv.weight.std().item() == pytest.approx(96**-0.5, rel=0.05)
+        assert branch.blocks[0].mlp.fc2.weight.std().item() == pytest.approx(384**-0.5, rel=0.05)
+    assert all(branch.blocks[0].attn.qkv.weight.std() < 0.021 for branch in filled.branches)
+    assert [cavit.SIZES[scale].get("waves", 0) for scale in ("small", "paper")] == [1, 0]
+
+
 def public(width=12, blocks=3, edge=14, patch=16):
     """Draw a whole vision transformer's weights under timm's names."""
     generator = torch.Generator().manual_seed(5)

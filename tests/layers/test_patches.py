@@ -1,9 +1,11 @@
 """Patches of three shapes and the motion in them against loops, and the fit of public weights."""
 
+import math
+
 import pytest
 import torch
 
-from s2reid.layers.patches import Patches, motion, resized
+from s2reid.layers.patches import Patches, motion, resized, sines
 
 SIZE, WIDTH = (12, 8), 5
 
@@ -73,6 +75,27 @@ def test_the_motion_kernel_starts_as_a_copy():
     layer = Patches(WIDTH, SIZE, (4, 4), (3, 3))
     assert torch.equal(layer.proj.weight, layer.motion.weight)
     assert layer.proj.weight.data_ptr() != layer.motion.weight.data_ptr()
+
+
+def test_sines_are_those_of_loops_and_no_two_places_are_alike():
+    found = sines(5, 3, 16)
+    for row in range(5):
+        for column in range(3):
+            y, x = (-1 + 2 * row / 4) * math.pi / 2, (-1 + 2 * column / 2) * math.pi / 2
+            paces = [2.0**number for number in range(4)]
+            waves = [wave(place * pace) for place in (y, x) for wave in (math.sin, math.cos) for pace in paces]
+            torch.testing.assert_close(found[row, column], torch.tensor(waves), atol=1e-5, rtol=1e-5)
+    apart = torch.cdist(found.view(15, 16), found.view(15, 16)) + 9 * torch.eye(15)
+    assert apart.min() > 1
+    with pytest.raises(ValueError, match="sines and cosines of rows and columns, and 6 is no multiple of 4"):
+        sines(5, 3, 6)
+
+
+def test_positions_begin_as_noise_or_as_waves():
+    small, high = Patches(8, SIZE, (4, 4), (3, 3)), Patches(8, SIZE, (4, 4), (3, 3), waves=2.0)
+    assert 0.005 < small.position.std() < 0.04
+    torch.testing.assert_close(high.position.detach(), 2 * sines(3, 2, 8))
+    assert high.position.requires_grad
 
 
 def test_public_weights_of_the_same_shape_stay():

@@ -6,6 +6,8 @@ from tests import tiny
 
 from s2reid.learner import Task
 from s2reid.losses.circle import circle
+from s2reid.losses.identity import identity
+from s2reid.losses.triplet import triplet
 from s2reid.methods import cavit
 from s2reid.methods.cavit import CAViT
 from s2reid.model import settings
@@ -52,6 +54,18 @@ def test_the_small_scale_sees_single_frames_first():
     assert CAViT().trunk(PAPER.name) is None
     schedule = first.schedule(SMALL.name)
     assert (schedule.num_persons, schedule.clips_per_person, schedule.num_frames) == (32, 2, 1)
+
+
+def test_single_frames_are_learned_by_the_losses_of_source_only():
+    learner = tiny.perturb(tiny.learner("cavit", single_frames=True)).train()
+    source = tiny.clips_for("cavit")
+    with torch.no_grad():
+        found = learner(source, None)
+        features = learner.encoder(source.pixels).normalised
+    assert found.keys() == {"identity", "triplet"}
+    expected = identity(learner.classifier(features), source.person, 0.1)
+    torch.testing.assert_close(found["identity"], expected)
+    torch.testing.assert_close(found["triplet"], triplet(features, source.person, 0.3, "cosine"))
 
 
 def test_clips_go_on_from_everything_that_frames_taught():

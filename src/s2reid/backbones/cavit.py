@@ -13,7 +13,7 @@ from s2reid.layers.shift_attention import ShiftBlock
 from s2reid.layers.vit_names import as_timm
 
 SIZES = {
-    "small": {"width": 96, "heads": 3, "blocks": 4, "patch": 8, "image": (128, 64)},
+    "small": {"width": 96, "heads": 3, "blocks": 4, "patch": 8, "image": (128, 64), "waves": 1.0},
     "paper": {"width": 768, "heads": 12, "blocks": 10, "patch": 16, "image": (256, 128)},
 }
 """The network's numbers at each scale; the paper's is ViT-B/16 without its last two blocks."""
@@ -47,22 +47,29 @@ class CAViT(nn.Module):
         image: height and width of the images in pixels; positions are learned, so that no other size will do.
         drop: probability of dropping the last residual of a transformer of 12 blocks in training; that of the first
             is 0.
+        waves: height of the sines as which positions begin, for a network that starts from scratch: its matrices are
+            drawn by their width then. 0 begins as vision transformers do that a file fills.
     """
 
-    def __init__(self, width: int, heads: int, blocks: int, patch: int, image: Shape, drop: float = 0.1) -> None:
+    def __init__(
+        self, width: int, heads: int, blocks: int, patch: int, image: Shape, drop: float = 0.1, waves: float = 0.0
+    ) -> None:
         super().__init__()
         self.image, self.num_features, self.num_blocks = image, width, blocks
         overlap, shapes = patch // 4, ((patch, patch), (2 * patch, patch), (patch, 2 * patch))
         drops = [drop * number / (FULL_DEPTH - 1) for number in range(blocks)]
         self.branches = nn.ModuleList(
             Branch(
-                Patches(width, self.image, (high, wide), (high - overlap, wide - overlap)),
+                Patches(width, self.image, (high, wide), (high - overlap, wide - overlap), waves),
                 [ShiftBlock(width, heads, probability) for probability in drops],
             )
             for high, wide in shapes
         )
         self.norm = nn.LayerNorm(width, eps=1e-6)
-        self.apply(_initialise)
+        for module in self.modules():
+            if isinstance(module, nn.Linear):
+                nn.init.trunc_normal_(module.weight, std=module.in_features**-0.5 if waves else 0.02)
+                nn.init.zeros_(module.bias)
 
     def forward(self, pixels: Float[Tensor, "b t 3 h w"]) -> Float[Tensor, "b t d"]:
         check_size("CAViT", pixels, self.image, "it has learned a vector for each patch's position")
@@ -92,9 +99,11 @@ class CAViT(nn.Module):
         self.load_state_dict(fitted)
 
 
-def build(width: int, heads: int, blocks: int, patch: int, image: Shape, drop: float = 0.1) -> CAViT:
+def build(
+    width: int, heads: int, blocks: int, patch: int, image: Shape, drop: float = 0.1, waves: float = 0.0
+) -> CAViT:
     """Build the network; timm's names stand behind `branches.N.` in its state dict, but for those of the patches."""
-    return CAViT(width, heads, blocks, patch, image, drop)
+    return CAViT(width, heads, blocks, patch, image, drop, waves)
 
 
 def _public(name: str) -> str:
@@ -105,9 +114,3 @@ def _public(name: str) -> str:
 
 def _in_the_first_block(name: str) -> str:
     return re.sub(r"^blocks\.\d+\.", "blocks.0.", name)
-
-
-def _initialise(module: nn.Module) -> None:
-    if isinstance(module, nn.Linear):
-        nn.init.trunc_normal_(module.weight, std=0.02)
-        nn.init.zeros_(module.bias)

@@ -32,19 +32,39 @@ class Patches(nn.Module):
     Args:
         size: of the images, height x width; positions are learned, so that no other size will do.
         patch, stride: of the patches, height x width.
+        waves: positions begin as `waves` of this height; 0 lets them begin as noise, as a transformer's do that is to
+            be filled from a file.
     """
 
-    def __init__(self, width: int, size: Shape, patch: Shape, stride: Shape) -> None:
+    def __init__(self, width: int, size: Shape, patch: Shape, stride: Shape, waves: float = 0.0) -> None:
         super().__init__()
         rows, columns = ((size[side] - patch[side]) // stride[side] + 1 for side in (0, 1))
         self.proj = nn.Conv2d(3, width, patch, stride)
         self.motion = copy.deepcopy(self.proj)
         self.position = nn.Parameter(torch.empty(rows, columns, width))
         nn.init.trunc_normal_(self.position, std=0.02)
+        if waves:
+            self.position = nn.Parameter(waves * sines(rows, columns, width))
 
     def forward(self, images: Float[Tensor, "m 3 h w"], moved: Float[Tensor, "m 3 h w"]) -> Float[Tensor, "m p d"]:
         what, how = (layer(maps).flatten(2).mT for layer, maps in ((self.proj, images), (self.motion, moved)))
         return what + self.position.flatten(0, 1) + how.softmax(2)
+
+
+def sines(rows: int, columns: int, width: int) -> Float[Tensor, "rows columns d"]:
+    """Give each place sines and cosines of its row and its column: half a wave from edge to edge, to nearly eight.
+
+    Raises `ValueError` for a width that is no multiple of 4.
+
+    >>> (sines(3, 1, 4)[:, 0].round(decimals=2) + 0).tolist()  # rows top to bottom; the one column is at the edge
+    [[-1.0, 0.0, -1.0, 0.0], [0.0, 1.0, -1.0, 0.0], [1.0, 0.0, -1.0, 0.0]]
+    """
+    if width % 4:
+        raise ValueError(f"a place is told by sines and cosines of rows and columns, and {width} is no multiple of 4")
+    pace = math.pi / 2 * 2 ** (torch.arange(width // 4) * 16 / width)
+    vertical, horizontal = (torch.linspace(-1, 1, number)[:, None] * pace for number in (rows, columns))
+    phases = [vertical[:, None].expand(-1, columns, -1), horizontal[None].expand(rows, -1, -1)]
+    return torch.cat([wave(phase) for phase in phases for wave in (torch.sin, torch.cos)], 2)
 
 
 def resized(public: Tensor, own: Tensor) -> Tensor:

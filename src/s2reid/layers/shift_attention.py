@@ -11,8 +11,9 @@ from torch.nn import functional
 class ShiftAttention(nn.Module):
     """Multi-head attention of the p tokens of frame t over the 2p tokens of frames t and t + 1.
 
-    The frame after the last is the first. One projection makes queries, keys and values of each token, under the names
-    of a plain vision transformer, so that its weights fit.
+    The frame after the last is the first. A single frame's tokens look at themselves once: twice would be the same. One
+    projection makes queries, keys and values of each token, under the names of a plain vision transformer, so that its
+    weights fit.
     """
 
     def __init__(self, width: int, heads: int) -> None:
@@ -23,7 +24,8 @@ class ShiftAttention(nn.Module):
 
     def forward(self, tokens: Float[Tensor, "b t p d"]) -> Float[Tensor, "b t p d"]:
         queries, keys, values = self.qkv(tokens).unflatten(3, (3, self.heads, -1)).unbind(3)
-        keys, values = (torch.cat([own, own.roll(-1, 1)], 2) for own in (keys, values))
+        if tokens.shape[1] > 1:
+            keys, values = (torch.cat([own, own.roll(-1, 1)], 2) for own in (keys, values))
         queries, keys, values = (x.flatten(0, 1).transpose(1, 2) for x in (queries, keys, values))
         attended = functional.scaled_dot_product_attention(queries, keys, values)
         return self.proj(attended.transpose(1, 2).reshape(tokens.shape))

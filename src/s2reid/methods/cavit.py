@@ -19,7 +19,7 @@ NUM_FRAMES = {"paper": 8}
 EPOCH = 73
 """Batches of 16 tracklets in the paper's source of 1,164."""
 SMALL_SCHEDULES = {
-    "frames": Schedule(400, 32, 2, 1, 2e-3, 0.05, warmup=40),
+    "frames": Schedule(400, 32, 2, 1, 1e-3, 0.05, warmup=20),
     "clips": Schedule(100, 8, 2, 4, 5e-4, 0.05, warmup=10),
 }
 """The small scale's schedules, on single frames first; a step costs eight times as much as other methods' steps."""
@@ -34,10 +34,11 @@ class CAViT(SourceOnly):
     """Settings: the release's.
 
     Args:
-        margin: of circle softmax.
+        margin: of circle softmax, and of the triplet loss on single frames.
         factor: of circle softmax, s; None takes the release's 64, and 16 at small scale.
-        single_frames: train on single frames, as the small scale does before it sees clips (docs/decisions/0012).
-        metric: not used; there is no triplet loss.
+        single_frames: train on single frames, by source_only's losses: what the small scale does in the place of
+            starting from ImageNet's weights (docs/decisions/0012).
+        metric: of the triplet loss on single frames; clips have none.
 
     Departure: clips are drawn and varied as every method's are (the release: always the first frame of each of 8
     chunks, and each frame varied by itself).
@@ -101,6 +102,8 @@ class CAViTLearner(SourceOnlyLearner):
 
         A test's clip passes the neck after the mean, which is the same once the neck's statistics stand.
         """
+        if self.settings.single_frames:
+            return super().losses(source, target)
         frames = self.encoder.backbone(self.encoder.normalise(source.pixels))
         video = gather(self.encoder.neck(frames.flatten(0, 1)).view_as(frames).mean(1))
         how, source = self.settings, self.gathered(source)
