@@ -227,7 +227,7 @@ def test_checkpointing_changes_no_bit_and_keeps_less(tmp_path, source, target, m
         weights.append(learner.state_dict())
         held.append(sum(sizes))
     assert tiny.equal_weights(*weights)
-    assert held[1] < 0.6 * held[0]
+    assert held[1] < 0.65 * held[0]
 
 
 def test_a_network_that_checkpointing_does_not_fit(tmp_path, source):
