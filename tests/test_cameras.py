@@ -171,9 +171,13 @@ def test_another_split_s_cameras_are_not_clean(plain, target, tmp_path):
 def test_models_and_data_that_do_not_fit(plain, target, tmp_path):
     with pytest.raises(ValueError, match=f"{target.name} has no training tracklets: its cameras cannot be measured"):
         experiment.calibrate(plain, replace(target, train=()), tmp_path / "out")
+    before = model.digest(plain)
     (tmp_path / "mine").mkdir()
-    with pytest.raises(ValueError, match="mine is there already and is no model: name a new folder"):
-        experiment.calibrate(plain, target, tmp_path / "mine")
+    for out in (tmp_path / "mine", plain):  # another model is not written over
+        with pytest.raises(ValueError, match=f"{out.name} is there already and is no calibrated model: name a new"):
+            experiment.calibrate(plain, target, out)
+    assert model.digest(plain) == before
+    assert experiment.calibrate(plain, target, tmp_path / "out") == experiment.calibrate(plain, target, tmp_path / "out")
     learner = tiny.fill(tiny.learner("qaconv"))
     card = Card("qaconv", settings("qaconv"), tiny.task(method="qaconv"), {})
     matcher = model.save(learner, card, tmp_path / "matcher")

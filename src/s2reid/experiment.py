@@ -214,10 +214,10 @@ def calibrate(
     """Measure a target's cameras by its unlabelled training tracklets, and write the model that takes them out.
 
     The cameras' numbers are the dataset's. Raises `ValueError` for a target without a training part, for a model whose
-    tracklets are compared by a distance of the method's own, and where `out` holds anything but a model.
+    tracklets are compared by a distance of the method's own, and where `out` holds anything but a calibrated model.
     """
-    if out.exists() and not (out / shipped.CARD).is_file():
-        raise ValueError(f"{out} is there already and is no model: name a new folder")
+    if out.exists() and not (out / model.CAMERAS).is_file():
+        raise ValueError(f"{out} is there already and is no calibrated model: name a new folder")
     folder, tracklets = shipped.find(folder), runs.unlabelled(data).train
     if not tracklets:
         raise ValueError(f"{data.name} has no training tracklets: its cameras cannot be measured by those of a test")

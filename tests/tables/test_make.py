@@ -70,7 +70,7 @@ def check_page(asked, entries):
 
 def test_a_centred_row_is_the_same_model_calibrated_to_the_target(asked, monkeypatch):
     whole = grid.find(2)
-    rows = ["Baseline", "Baseline, cameras centred"]
+    rows = ["Baseline", "Baseline, centred"]
     chosen = grid.select(whole, rows, ["standin-ilids"])
     entries = {entry.row: entry for entry in make.make(whole, chosen, asked) if entry.scores}
     assert [*entries] == rows

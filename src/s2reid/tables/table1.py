@@ -18,7 +18,7 @@ METHODS = {
     "Ours": None,
 }
 """The paper's rows and the files of their methods."""
-CENTRED = {"SINet, cameras centred": "SINet", "Ours, cameras centred": "Ours"}
+CENTRED = {"SINet, centred": "SINet", "Ours, centred": "Ours"}
 """Beyond the paper: the same models, calibrated to the target's cameras."""
 
 
