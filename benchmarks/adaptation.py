@@ -1,7 +1,7 @@
 """What a setting of an adaptation method does, told without any test person: to tune by, and for nothing else.
 
     python benchmarks/adaptation.py --source svreid:DIR --target ilids_vid:DIR
-        --trials 'baseline={"terms": ["identity", "triplet", "diversity"], "target_statistics": false}' 'ours={}'
+        --trials 'baseline={"terms": ["identity", "triplet", "diversity"], "statistics": "source"}' 'ours={}'
         [--method s2r] [--seeds 0 1 2] [--steps N] [--precision bf16] [--out adaptation]
 
 The target's training persons are divided in two: the method adapts to every other one, unlabelled, and both halves

@@ -212,7 +212,7 @@ def test_checkpointing_changes_no_bit_and_keeps_less(tmp_path, source, target, m
     for is_on in (False, True):
         learner, sizes = tiny.learner(method), []
         if method == "s2r":
-            learner.settings = replace(learner.settings, target_statistics=False)
+            learner.settings = replace(learner.settings, statistics="source")
 
         class Counted(type(learner)):
             def losses(self, source, target, sizes=sizes):

@@ -201,20 +201,21 @@ def test_learned_weights_move_by_a_rate_of_their_own_and_fixed_ones_stay():
     assert learned.optimizers(tiny.schedule())[-1].param_groups[0]["lr"] == S2R().weight_rate
 
 
-@pytest.mark.parametrize("follows", [True, False])
-def test_target_clips_move_the_tested_statistics_only_where_they_should(follows):
-    found = []
-    for seed in (1, 2):
-        student = learner(terms=("identity",), target_statistics=follows, stage=2)
-        source, target = batches()
-        student(source, replace(target, pixels=batches(seed)[1].pixels) if follows else None)
-        found.append(dict(student.encoder.named_buffers())["backbone.resnet.bn1.running_mean"].clone())
-    assert torch.equal(*found) is not follows
-    adversarial = [learner(terms=("identity", "video"), target_statistics=follows) for _ in range(2)]
-    for seed, student in enumerate(adversarial):
-        student(batches()[0], batches(10 * seed)[1])
-    means = [dict(s.encoder.named_buffers())["backbone.resnet.bn1.running_mean"] for s in adversarial]
-    assert torch.equal(*means) is not follows
+def moved(settings, pixels):
+    """Pass a batch whose source and target are drawn by their own numbers; return the tested mean of the first norm."""
+    student = learner(**settings)
+    source, target = (batches(number)[place] for place, number in enumerate(pixels))
+    student(source, target if student.settings.needs_target else None)
+    return dict(student.encoder.named_buffers())["backbone.resnet.bn1.running_mean"].clone()
+
+
+@pytest.mark.parametrize("terms", [("identity",), ("identity", "video"), ("identity", "same_cluster")])
+@pytest.mark.parametrize("remembered", ["source", "both", "target"])
+def test_the_tested_statistics_are_of_whom_they_should_be(remembered, terms):
+    settings = {"terms": terms, "statistics": remembered}
+    first = moved(settings, (1, 1))
+    assert torch.equal(first, moved(settings, (2, 1))) is (remembered == "target")
+    assert torch.equal(first, moved(settings, (1, 2))) is (remembered == "source")
 
 
 def test_the_student_is_tested():

@@ -5,7 +5,7 @@ as a copy of it and the consistency terms (Sec. 3.4). Every term can be left out
 """
 
 import math
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -64,8 +64,9 @@ class S2R(SourceOnly):
     Args:
         terms: what is minimised; leave one out to see what it does.
         stage: 2 has a teacher and goes on from stage 1, which has no consistency terms.
-        target_statistics: whether target clips move the batch norms' running statistics, which the student is tested
-            with; without it they pass through with their own.
+        statistics: whose clips the batch norms remember for the test. In training each domain is normalised by its own
+            batch: the target's alone are what the student saw target clips with. "both" mixes them, as the release
+            does; "source" keeps the target out.
         detached: pass features to the adaptation terms without gradient, as the public release does: then these
             train their own heads and weights only.
         judged: which features the domain heads see: "normalised", behind the neck, or "pooled", before it.
@@ -90,7 +91,7 @@ class S2R(SourceOnly):
     average: float = 0.0
     terms: tuple[str, ...] = TERMS
     stage: Literal[1, 2] = 2
-    target_statistics: bool = True
+    statistics: Literal["source", "both", "target"] = "target"
     detached: bool = False
     judged: Literal["normalised", "pooled"] = "normalised"
     reversal: float = 1.0
@@ -135,7 +136,7 @@ class S2R(SourceOnly):
 
     @property
     def needs_target(self) -> bool:
-        return self.target_statistics or self.is_adversarial or self.is_consistent
+        return self.statistics != "source" or self.is_adversarial or self.is_consistent
 
     def schedule(self, scale: str, continues: bool = False) -> Schedule:
         """Give the schedule of this stage."""
@@ -193,7 +194,8 @@ class S2RLearner(SourceOnlyLearner):
 
         Source and target pass through the network one after the other, each normalised by its own batch.
         """
-        features = self.encoder(source.pixels).gathered()
+        with self._remembering("source"):
+            features = self.encoder(source.pixels).gathered()
         terms = self.supervised(features, self.gathered(source))
         self.watched = {}
         if not self.settings.needs_target:
@@ -202,7 +204,7 @@ class S2RLearner(SourceOnlyLearner):
             raise ValueError("s2r adapts to a target: give target clips")
         is_learning = self.settings.is_adversarial or self.settings.is_consistent
         with (
-            nullcontext() if self.settings.target_statistics else batch_statistics(self.encoder),
+            self._remembering("target"),
             nullcontext() if is_learning and not self.settings.detached else torch.no_grad(),
         ):
             seen = self.encoder(target.pixels).gathered()
@@ -298,6 +300,10 @@ class S2RLearner(SourceOnlyLearner):
         if self.teacher:
             self.teacher.update(self.encoder)
         self.updates += 1
+
+    def _remembering(self, domain: str) -> AbstractContextManager[None]:
+        """Let the batch norms remember what passes through them, if they should."""
+        return nullcontext() if self.settings.statistics in (domain, "both") else batch_statistics(self.encoder)
 
     def _judged(self, features: Features) -> Float[Tensor, "b t d"]:
         return self._normalised_frames(features) if self.settings.judged == "normalised" else features.frames

@@ -22,6 +22,7 @@ class S2RReleased(S2R):
     terms: tuple[str, ...] = tuple(term for term in TERMS if term != "mixture")
     stage: Literal[1, 2] = 2
     detached: bool = True
+    statistics: Literal["source", "both", "target"] = "both"
 
     def schedule(self, scale: str, continues: bool = False) -> Schedule:
         """Give one schedule of as many steps as both stages have."""

@@ -7,10 +7,10 @@ from s2reid.methods.s2r_released import S2RReleased
 from s2reid.tables.grid import Table
 
 OURS = S2R()
-BASE = replace(OURS, terms=SUPERVISED, target_statistics=False)
+BASE = replace(OURS, terms=SUPERVISED, statistics="source")
 """SINet, which never looks at the target."""
 CONFUSED = replace(OURS, terms=SUPERVISED)
-"""What the domain terms are added to: the target moves the batch norms' statistics."""
+"""What the domain terms are added to: the student is tested with the target's statistics."""
 RELEASED = S2RReleased()
 """The public release, whose terms reach no weight of the backbone; it has one stage, and so a baseline of its own."""
 
@@ -24,7 +24,7 @@ ROWS = {
     "Ours": OURS,
     # Controls, which the paper does not have.
     "Target BN": CONFUSED,
-    "One-stage baseline": replace(RELEASED, terms=SUPERVISED, target_statistics=False),
+    "One-stage baseline": replace(RELEASED, terms=SUPERVISED, statistics="source"),
     "released": RELEASED,
     # Beyond the paper: the same models, calibrated to the target's cameras.
     "Baseline, centred": BASE,
