@@ -104,7 +104,7 @@ def test_a_model_fitted_to_cameras(run, model, source_root, target_root):
 
     (Path.cwd() / "mine").mkdir()
     refused = run("calibrate", model, data, "--out", "mine")
-    said = "s2reid: mine is there already and is no model: name a new folder"
+    said = "s2reid: mine is there already and is no calibrated model: name a new folder"
     assert (refused.code, refused.err.splitlines()[-1]) == (2, said)
     refused = run("calibrate", "nothing", data, "--out", "new")
     assert refused.code == 2
