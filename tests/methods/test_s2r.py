@@ -201,7 +201,7 @@ def test_learned_weights_move_by_a_rate_of_their_own_and_fixed_ones_stay():
     assert learned.optimizers(tiny.schedule())[-1].param_groups[0]["lr"] == S2R().weight_rate
 
 
-def moved(settings, pixels):
+def running_mean(settings, pixels):
     """Pass a batch whose source and target are drawn by their own numbers; return the tested mean of the first norm."""
     student = learner(**settings)
     source, target = (batches(number)[place] for place, number in enumerate(pixels))
@@ -213,9 +213,9 @@ def moved(settings, pixels):
 @pytest.mark.parametrize("remembered", ["source", "both", "target"])
 def test_the_tested_statistics_are_of_whom_they_should_be(remembered, terms):
     settings = {"terms": terms, "statistics": remembered}
-    first = moved(settings, (1, 1))
-    assert torch.equal(first, moved(settings, (2, 1))) is (remembered == "target")
-    assert torch.equal(first, moved(settings, (1, 2))) is (remembered == "source")
+    first = running_mean(settings, (1, 1))
+    assert torch.equal(first, running_mean(settings, (2, 1))) is (remembered == "target")
+    assert torch.equal(first, running_mean(settings, (1, 2))) is (remembered == "source")
 
 
 def test_the_student_is_tested():
