@@ -151,6 +151,13 @@ def test_the_verb_writes_json_and_a_page(monkeypatch, capsys, tmp_path):
             assert f">{page.number(measure['value'])}<" in text
 
 
+def test_a_place_that_cannot_be_written_is_found_before_anything_is_measured(monkeypatch, tmp_path):
+    monkeypatch.setattr(everything, "measure", None)
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match=r"cannot write into .*file"):
+        cli_benchmark.benchmark(("start",), out=tmp_path / "file" / "bench")
+
+
 def test_all_parts_by_default_and_no_other(monkeypatch, source, model):
     seen = []
     for module in (decoding, embedding, rendering, scoring, starting):

@@ -127,7 +127,7 @@ def test_nothing_to_embed():
 def test_tracklets_on_disk_embed_like_their_arrays_and_keep_their_labels(target):
     model, told = make(), []
     found = model.embed_tracklets(target.gallery, told.append)
-    arrays = [np.stack([DiskFrames(one)[t] for t in range(one.num_frames)]) for one in target.gallery]
+    arrays = [np.stack(DiskFrames(one)[range(one.num_frames)]) for one in target.gallery]
     np.testing.assert_allclose(found.vectors, model.embed(arrays), atol=1e-6)
     assert found.person.tolist() == [one.person for one in target.gallery]
     assert found.camera.tolist() == [2] * 4

@@ -9,6 +9,7 @@ import re
 import tarfile
 from collections.abc import Iterable, Sequence
 
+from s2reid import remote
 from s2reid.types import Tracklet
 
 BLOCK = tarfile.BLOCKSIZE
@@ -22,6 +23,8 @@ def read(path: str) -> bytes:
     Raises `OSError` where there is no such file, and `ValueError` where an archive does not hold the member at its
     place.
     """
+    if remote.is_remote(path):
+        return read_all([path])[0]
     found = _locate(path)
     if found is None:
         with open(path, "rb") as file:
@@ -29,9 +32,29 @@ def read(path: str) -> bytes:
     archive, offset, size = found
     with open(archive, "rb") as file:
         file.seek(offset - BLOCK)
-        member = file.read(BLOCK + size)
+        return _content(path, archive, size, file.read(BLOCK + size))
+
+
+def read_all(paths: Sequence[str]) -> list[bytes]:
+    """Read several files or members of one dataset, as `read` does; in object storage all at once."""
+    if not (paths and remote.is_remote(paths[0])):
+        return [read(path) for path in paths]
+    places = [_locate(path) for path in paths]
+    assert None not in places, paths
+    found = [place for place in places if place]
+    members = remote.read_ranges([(archive, offset - BLOCK, offset + size) for archive, offset, size in found])
+    return [_content(path, archive, size, member) for path, (archive, _, size), member in zip(paths, found, members)]
+
+
+def _content(path: str, archive: str, size: int, member: bytes) -> bytes:
+    """Cut the content of a frame out of what was read of an archive."""
     if len(member) < BLOCK + size:
         raise ValueError(f"the frame {path} lies behind the end of {archive}: the archive is cut short, copy it again")
+    if len(member) > BLOCK + size:
+        raise ValueError(
+            f"{archive}: {BLOCK + size:,} bytes were asked for and {len(member):,} came: what serves it does not send "
+            "parts of files; copy the shards to a disk"
+        )
     # Magic and size of the member's header: enough to tell another archive, or one that has lost or gained bytes.
     if member[257:262] != b"ustar" or member[124:135] != b"%011o" % size:
         raise ValueError(
@@ -48,9 +71,9 @@ def size(path: str) -> int:
 
 def sizes(archive: str, frames: Iterable[str]) -> dict[str, int]:
     """Say how many bytes each frame of an archive has; those that lie behind its end are left out."""
-    end = os.path.getsize(archive)
+    end = remote.sizes([archive])[0] if remote.is_remote(archive) else os.path.getsize(archive)
     places = {frame: _place(frame) for frame in frames}
-    return {frame: size for frame, (offset, size) in places.items() if offset + size <= end}
+    return {frame: size for frame, (offset, size) in places.items() if end is None or offset + size <= end}
 
 
 def is_archive(store: str) -> bool:

@@ -34,6 +34,8 @@ def benchmark(
     from s2reid.benchmark.part import QUICK, Effort, Part
     from s2reid.train import set_threads
 
+    if out:
+        runs.check_writable(out)  # found out now, and not after minutes
     set_threads(threads)
     said = sys.stderr if json_ else sys.stdout
 
@@ -42,7 +44,6 @@ def benchmark(
 
     found = everything.measure(parts or everything.NAMES, QUICK if quick else Effort(), peer, report)
     if out:
-        out.mkdir(parents=True, exist_ok=True)
         runs.write_json(out / "benchmark.json", found)
         print(f"wrote {out / 'benchmark.json'}, {page.write_page(out / 'benchmark.html', found)}", file=said)
     if json_:

@@ -26,6 +26,9 @@ def table(
     workers: int = 1,
     threads: int | None = None,
     precision: Literal["no", "bf16", "fp16"] | None = None,
+    checkpoint_every: int = 200,
+    checkpointing: bool = False,
+    show_real: bool = False,
     dry_run: bool = False,
     json_: Annotated[bool, arg(name="json")] = False,
 ) -> None:
@@ -51,6 +54,9 @@ def table(
         workers: processes that decode and augment.
         threads: CPU threads of the network; equal numbers give equal bits.
         precision: no (float32), bf16 or fp16; bf16 on GPUs that compute in it, else float32.
+        checkpoint_every: steps from one checkpoint to the next.
+        checkpointing: take less memory and more time; equal bits.
+        show_real: put pictures of the real people who were tested on the pages.
         dry_run: say what is to be done and stop.
         json_: print one JSON object.
     """
@@ -80,7 +86,10 @@ def table(
         split=grid.read_split(chosen, split),
         protocol=protocol.replace("-", "_"),
         init=init,
-        options=Options(workers=workers, precision=precision),
+        show_real=show_real,
+        options=Options(
+            workers=workers, checkpoint_every=checkpoint_every, precision=precision, checkpointing=checkpointing
+        ),
     )
     set_threads(threads)
     cost.check_out(out)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int, UInt8
 
 from s2reid import model, shipped
 from s2reid.cameras import CameraMeans
@@ -15,7 +15,7 @@ from s2reid.learner import Learner
 from s2reid.model import Card
 from s2reid.scales import TestSetting
 from s2reid.types import Embeddings, Tracklet
-from s2reid.video.decode import read_frame, resize
+from s2reid.video.decode import read_frames, resize
 from s2reid.video.sample import clips_to_test
 
 BATCH_IMAGES = 64  # images in one forward pass, mirror images not counted: what caches hold
@@ -24,8 +24,8 @@ QUICK = TestSetting("begin", flip=False)
 Precision = Literal["no", "bf16"]
 
 
-class DiskFrames(Sequence[UInt8[np.ndarray, "_ _ 3"]]):
-    """The frames of a tracklet on disk, read one by one when they are asked for."""
+class DiskFrames:
+    """The frames of a tracklet on disk, read when they are asked for: `frames[[0, 2]]`, as those of an array."""
 
     def __init__(self, tracklet: Tracklet) -> None:
         self.tracklet = tracklet
@@ -33,8 +33,8 @@ class DiskFrames(Sequence[UInt8[np.ndarray, "_ _ 3"]]):
     def __len__(self) -> int:
         return self.tracklet.num_frames
 
-    def __getitem__(self, place: Any) -> Any:
-        return read_frame(self.tracklet.store, self.tracklet.frames[place])
+    def __getitem__(self, places: Sequence[int] | Int[np.ndarray, " t"]) -> list[UInt8[np.ndarray, "_ _ 3"]]:
+        return read_frames([(self.tracklet.store, self.tracklet.frames[place]) for place in places])
 
 
 Frames = DiskFrames | UInt8[np.ndarray, "_ _ _ 3"]
@@ -146,7 +146,7 @@ class Model:
         for frames in tracklets:
             chosen = clips_to_test(len(frames), length, self.learner.test.coverage)
             for place, clip in enumerate(chosen):
-                images = [resize(frames[index], scale.height, scale.width) for index in clip]
+                images = [resize(image, scale.height, scale.width) for image in frames[clip]]
                 yield torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2), place == len(chosen) - 1
 
 

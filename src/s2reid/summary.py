@@ -110,7 +110,7 @@ def read_results(
                 distance=_distance(folder, row),
                 keep=setting.keep,
                 precision=setting.precision,
-                source=source,
+                source=None if row.get("cameras") else source,  # which the same model embedded, not centred
             )
         )
     return results

@@ -7,7 +7,7 @@ import pytest
 
 from s2reid.metrics.ranking import other_camera_other_outfit
 from s2reid.report import document, strips
-from s2reid.report.page import Curve, write_page
+from s2reid.report.page import Curve, domain_charts, write_page
 from s2reid.report.queries import NUM_HITS, NUM_RANDOM, pick
 from s2reid.report.strips import strip
 
@@ -292,3 +292,11 @@ def test_both_themes_are_whole_and_legible():
             for name in ("--ink", "--muted", "--link", "--right", "--wrong"):
                 assert contrast(theme[name], theme[ground]) >= 4.5, (name, ground)
         assert all(contrast(theme[f"--colour-{i}"], theme["--page"]) >= 4.5 for i in range(7))
+
+
+def test_only_vectors_of_one_network_are_in_one_picture(make_result):
+    result = make_result("ours", target="standin-ilids")
+    kept = replace(result, source=result.gallery)
+    centred = replace(result, target="standin-ilids, cameras centred")  # its source was embedded by another
+    assert [chart.title for chart in domain_charts([kept, centred])] == [chart.title for chart in domain_charts([kept])]
+    assert domain_charts([centred]) == []

@@ -116,7 +116,8 @@ def test_recordings_take_the_places_of_stand_ins():
 
 
 def test_what_is_asked_differently_is_written_elsewhere(tmp_path):
-    real = {"data": tmp_path, "scale": "paper"}
+    real, weights = {"data": tmp_path, "scale": "paper"}, tmp_path / "resnet50.pth"
+    weights.touch()
     asked = [
         Asked(tmp_path),
         Asked(tmp_path, split=4),
@@ -124,6 +125,8 @@ def test_what_is_asked_differently_is_written_elsewhere(tmp_path):
         Asked(tmp_path, data=tmp_path),
         Asked(tmp_path, **real, split=None),
         Asked(tmp_path, **real, protocol="seed_protocol"),
+        Asked(tmp_path, steps=50),
+        Asked(tmp_path, **real, init=weights),
     ]
     assert [one.stem(2).name for one in asked] == [
         "table2",
@@ -132,6 +135,8 @@ def test_what_is_asked_differently_is_written_elsewhere(tmp_path):
         "table2-real-small",
         "table2-real-splits",
         "table2-real-seed_protocol",
+        "table2-steps50",
+        "table2-real-init_resnet50",
     ]
 
 

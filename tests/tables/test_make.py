@@ -1,14 +1,17 @@
 """A whole table of a few persons: made once, found again, gone on with."""
 
+import errno
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from tests import tiny
 
 from s2reid import experiment, runs
 from s2reid.metrics.rerank import Rerank
-from s2reid.tables import cost, grid, make
+from s2reid.report import page
+from s2reid.tables import cost, figures, grid, make
 from s2reid.tables.figures import Figures
 
 pytestmark = pytest.mark.usefixtures("tiny_scale", "data")
@@ -41,14 +44,16 @@ def test_a_table_made_once_and_found_again(asked, monkeypatch):
     assert cost.predict(chosen, asked).cells == ()
     assert make.make(whole, grid.select(whole, ["Ours"]), asked) == entries  # what was finished before is shown
     assert tiny.snapshot(asked.out) == before
-    said = json.loads((asked.out / "table2.json").read_text())
+    said = json.loads((asked.out / "table2-steps1.json").read_text())
+    assert said["models"]["commits"] == {runs.commit(): 6}
+    assert said["models"]["precisions"] == {asked.options.numbers: 6}
     assert [entry["row"] for entry in said["entries"] if entry["seeds"]] == 2 * [*chosen.rows]
     assert lost.is_file()
 
 
 def check_page(asked, entries):
     """The figures are there, of every pair, and every link leads to a page."""
-    text = (asked.out / "table2.html").read_text("utf-8")
+    text = (asked.out / "table2-steps1.html").read_text("utf-8")
     sections = re.findall(r'<section id="([^"]+)"', text)
     assert sections == ["scores", "bars", "cmc", "differences", "distances", "domains", "adaptation", "data", "made"]
     links = [link for link in re.findall(r'href="([^"]+)"', text) if not link.startswith(("#", "data:"))]
@@ -79,8 +84,8 @@ def test_a_centred_row_is_the_same_model_calibrated_to_the_target(asked, monkeyp
     kept = runs.read_scores(asked.runs / entries["Baseline"].runs[0])
     for row, scores in zip(rows, kept, strict=True):
         assert entries[row].shown["mean_ap"].mean == scores["mean_ap"]
-    figures = Figures(whole, asked)
-    vectors = [figures.result(entry, 0).gallery.vectors for entry in entries.values()]
+    drawn = Figures(whole, asked)
+    vectors = [drawn.result(entry, 0).gallery.vectors for entry in entries.values()]
     assert abs(vectors[0] - vectors[1]).max() > 1e-3
 
     monkeypatch.setattr(experiment.train, "fit", None)  # nothing is trained or measured twice
@@ -92,7 +97,7 @@ def test_a_centred_row_is_the_same_model_calibrated_to_the_target(asked, monkeyp
 def test_figures_wait_for_both_rows(asked):
     whole = grid.find(2)
     make.make(whole, grid.select(whole, ["Ours"], ["standin-ilids"]), asked)
-    sections = re.findall(r'<section id="([^"]+)"', (asked.out / "table2.html").read_text("utf-8"))
+    sections = re.findall(r'<section id="([^"]+)"', (asked.out / "table2-steps1.html").read_text("utf-8"))
     assert sections == ["scores", "bars", "cmc", "data", "made"]
 
 
@@ -108,3 +113,49 @@ def test_other_tests_of_a_run_are_not_the_table_s(asked, people):
     result = Figures(whole, asked).result(entry, 0)
     assert result.ranking.mean_ap == pytest.approx(entry.shown["mean_ap"].mean)
     assert (result.scores.protocol, result.distance) == ("ilids_vid", "cosine")
+
+
+def test_what_stops_a_table_leaves_the_older_files_as_they_were(asked, monkeypatch):
+    whole = grid.find(2)
+    chosen = grid.select(whole, ["Baseline"], ["standin-ilids"])
+    make.make(whole, chosen, asked)
+    before = tiny.snapshot(asked.out)
+
+    def stop(*given, **named):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(grid, "fill", stop)
+    with pytest.raises(KeyboardInterrupt):
+        make.make(whole, chosen, asked)
+    assert tiny.snapshot(asked.out) == before
+
+
+def test_what_was_finished_of_more_seeds_stays(asked):
+    whole = grid.find(2)
+    chosen = grid.select(whole, ["Baseline"], ["standin-ilids"])
+    entries = make.make(whole, chosen, replace(asked, seeds=2))
+    assert entries[0].seeds == (0, 1)
+    before = tiny.snapshot(asked.out)
+    assert make.make(whole, chosen, asked) == entries
+    assert tiny.snapshot(asked.out).keys() == before.keys()
+    assert "| Baseline | 2 |" in (asked.out / "table2-steps1.md").read_text()
+
+
+def test_a_curve_is_computed_once(asked, monkeypatch):
+    whole = grid.find(2)
+    chosen = grid.select(whole, ["Baseline", "Baseline, centred"], ["standin-ilids"])
+    computed = []
+    monkeypatch.setattr(figures, "curve", lambda result: computed.append(result.method) or page.curve(result))
+    make.make(whole, chosen, asked)
+    assert computed == ["Baseline", "Baseline, centred"]
+
+
+def test_a_full_disk_is_not_taken_for_a_wrong_folder(asked, monkeypatch):
+    whole = grid.find(2)
+
+    def full(*given):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(make.whole, "write", full)
+    with pytest.raises(OSError, match="No space left"):
+        make.Writer(whole, asked).write([])

@@ -14,7 +14,7 @@ from tests.datasets import layouts
 
 from s2reid import cli, experiment
 from s2reid.datasets import ccvid, ilids_vid, mars, prid2011
-from s2reid.tables import cost, grid, make, recordings
+from s2reid.tables import cost, grid, make, models, recordings
 from s2reid.tables.grid import Asked
 from s2reid.tables.sets import Sets, available, finished
 
@@ -43,7 +43,7 @@ def real(root, out, **changes):
 
 
 def test_what_is_there_is_found_by_name(root):
-    assert recordings.present(root) == ["svreid", "svreid-cc", "mars", "ilids_vid"]
+    assert recordings.present(root) == ["svreid", "mars", "ilids_vid"]
     found = recordings.load("ilids_vid", root, 1)
     assert (found.name, found.origin["split"], len(found.query)) == ("ilids_vid", 1, 4)
     assert {t.person for t in found.query} == {5, 6, 7, 8}
@@ -51,6 +51,20 @@ def test_what_is_there_is_found_by_name(root):
     assert recordings.origin("svreid", root) == recordings.origin("svreid", root / "mars") == "rendered by s2reid"
     (root / "SVReID" / "world.json").unlink()
     assert recordings.origin("svreid", root) == "the archive of its authors"
+
+
+def test_a_source_that_is_too_small_is_refused(root, tmp_path):
+    layouts.write_marker(root / "SVReID", name="svreid", height=128)
+    assert recordings.load("svreid", root, height=128).name == "svreid"
+    with pytest.raises(ValueError, match=r"SVReID was rendered 128 pixels high, and .* trains on 256: .* --height 256"):
+        Sets(replace(real(root, tmp_path), scale="paper"))("svreid")
+
+
+@pytest.mark.parametrize("name", ["svreid_cc", "svreid_plus"])
+def test_clothes_that_change_are_looked_for_where_a_list_has_them(root, name):
+    assert not recordings.is_there("svreid-cc", root)
+    (root / "SVReID" / f"train_{name}.txt").touch()
+    assert recordings.is_there("svreid-cc", root)
 
 
 def test_a_stand_in_is_refused_by_name(root):
@@ -111,7 +125,7 @@ def test_pairs_whose_data_is_there(root, tmp_path):
     ]
     named, _ = available(grid.select(table, (), ["ilids_vid"]), sets, ["ilids_vid"])
     assert named.pairs == kept.pairs
-    with pytest.raises(ValueError, match=r"has no ccvid and no prid2011, it has svreid, svreid-cc, mars, ilids_vid: "):
+    with pytest.raises(ValueError, match=r"has no ccvid and no prid2011, it has svreid, mars, ilids_vid: "):
         available(grid.select(table, (), ["ccvid"]), sets, ["ccvid"])
     # Without a source of its own the root serves too: that is rendered, as tall as the scale.
     assert Sets(replace(sets.asked, data=root / "mars", scale="paper")).world("svreid-cc") == "svreid-cc-256"
@@ -155,7 +169,7 @@ def test_a_cell_on_every_split(root, tmp_path):
     assert ours.shown["mean_ap"].mean == pytest.approx(fmean(rows))
     assert ours.between_splits["ilids_vid"]["mean_ap"] == pytest.approx(stdev(rows))
 
-    stem = tmp_path / "out" / "table2-real-tiny-splits"
+    stem = tmp_path / "out" / "table2-real-tiny-splits-steps1"
     said = json.loads(stem.with_suffix(".json").read_text())
     assert (said["data"], said["split"], said["data_root"]) == ("real data", None, str(root))
     markdown = stem.with_suffix(".md").read_text()
@@ -167,6 +181,11 @@ def test_a_cell_on_every_split(root, tmp_path):
     html = stem.with_suffix(".html").read_text()
     assert "ours, real data" in html
     assert "stand-in" not in html.partition("<body")[2]
+    pages = [stem.with_suffix(".html"), *asked.runs.glob(f"*/{grid.PAGE}")]
+    assert len(pages) == 4
+    assert all("Hidden: the tracklets show real people" in page.read_text("utf-8") for page in pages)
+    make.make(whole, chosen, replace(asked, show_real=True))
+    assert not any("Hidden: the tracklets show real people" in page.read_text("utf-8") for page in pages)
 
     # One split alone is there already, and a row that is not whole is not shown.
     one = replace(asked, split=1)
@@ -187,7 +206,9 @@ def test_weights_that_a_network_cannot_start_from(root, tmp_path):
     table, _ = available(grid.select(grid.on_recordings(grid.find(1), "tiny"), ["AP3D"], ["ilids_vid"]), Sets(asked))
     with pytest.raises(ValueError, match=r"ap3d cannot be trained so \(.*\): choose other rows with --rows"):
         cost.predict(table, asked)
-    assert make.Writer(table, asked).facts()["training"].startswith("tiny scale, backbones begin as weights.pth, ")
+    facts = make.Writer(table, asked).facts(models.origins([], tmp_path))
+    assert facts["training"].startswith("tiny scale, backbones begin as weights.pth, ")
+    assert facts["models"] == "none yet"
 
 
 def test_the_seed_protocol_has_a_table_of_its_own(root, tmp_path, monkeypatch, capsys):
@@ -203,7 +224,7 @@ def test_the_seed_protocol_has_a_table_of_its_own(root, tmp_path, monkeypatch, c
     assert (entry["row"], list(entry["scores"]), said["protocol"]) == ("QAConv", ["seed_protocol"], "seed_protocol")
     assert entry["test"].startswith("restricted-begin frames, no flip in clips of 4")
     assert "1 cells to do, 0 finished; 1 trainings" in shown.err
-    assert (tmp_path / "out" / "table1-real-tiny-seed_protocol.md").is_file()
+    assert (tmp_path / "out" / "table1-real-tiny-seed_protocol-steps1.md").is_file()
 
     asked = real(root, tmp_path / "out", protocol="seed_protocol")
     table, sets = grid.on_recordings(grid.find(1), "tiny"), Sets(asked)

@@ -89,9 +89,9 @@ def test_all_files_are_written(tmp_path, monkeypatch):
     writer = make.Writer(grid.find(2), Asked(tmp_path, seeds=2, steps=9))
     entries = writer.write(RESULTS)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        f"table2.{end}" for end in ("html", "json", "md", "tex")
+        f"table2-steps9.{end}" for end in ("html", "json", "md", "tex")
     ]
-    said = json.loads((tmp_path / "table2.json").read_text())
+    said = json.loads((tmp_path / "table2-steps9.json").read_text())
     assert (said["table"], said["data"], said["steps"], said["seeds"], len(said["entries"])) == (
         2,
         "stand-ins",
@@ -102,7 +102,7 @@ def test_all_files_are_written(tmp_path, monkeypatch):
     assert said["entries"][6]["scores"]["ilids_vid"]["mean_ap"]["each"] == [0.5, 0.7]
     assert said["entries"][6]["published"]["data"] == "real"
     assert set(said["entries"][-7]["scores"]) == set(CHANGING)
-    html = (tmp_path / "table2.html").read_text("utf-8")
+    html = (tmp_path / "table2-steps9.html").read_text("utf-8")
     assert "published, real data" in html
     assert '<a href="runs/run1/report.html">1</a>' in html
     assert html.count('<svg class="chart"') == 2
@@ -116,9 +116,3 @@ def test_a_page_of_nothing_yet(tmp_path):
     said = page.write_page(tmp_path / "t.html", table, collect(table, []), "s2reid table 1", {}).read_text("utf-8")
     assert "<svg" not in said
     assert said.count("probable copy error") == 2
-
-
-def test_a_folder_that_cannot_be_written(tmp_path):
-    (tmp_path / "table2.json.partial").mkdir()
-    with pytest.raises(ValueError, match=r"cannot write into .*: name another --out"):
-        make.Writer(grid.find(2), Asked(tmp_path)).write([])

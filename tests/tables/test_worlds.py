@@ -1,5 +1,6 @@
 """The worlds of the tables, rendered at their smallest."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -18,12 +19,13 @@ def test_every_world_is_rendered_once_and_read(tmp_path, monkeypatch):
     assert len(worlds.WORLDS) == 8
     for name, world in [*worlds.WORLDS.items()]:
         size = {"size": "tiny"} if "size" in world.size else {"persons": 4, "frames": 1, "height": 32}
-        monkeypatch.setitem(worlds.WORLDS, name, World(world.spec, size, world.preset))
+        monkeypatch.setitem(worlds.WORLDS, name, replace(world, size=size))
         assert not worlds.is_there(name, tmp_path)
         made = worlds.load(name, tmp_path)
         assert made.name == (world.preset or name)
         assert made.num_persons >= 2
         assert worlds.is_there(name, tmp_path)
+        assert (tmp_path / name / "truth.json").is_file() == name.startswith("standin-")
     for scale in ("small", "paper"):
         get = Sets(Asked(tmp_path / "..", scale=scale))
         monkeypatch.setattr(Asked, "worlds", tmp_path)
@@ -33,6 +35,14 @@ def test_every_world_is_rendered_once_and_read(tmp_path, monkeypatch):
         assert {Path(get(name).train[0].store).name for name in ("svreid", "svreid-cc")} == (
             {"svreid", "svreid-cc"} if scale == "small" else {"svreid-256", "svreid-cc-256"}
         )  # found, not planned
+
+
+def test_a_world_without_its_truth_stays_so(tmp_path, monkeypatch):
+    world = World("svreid:{}", {"persons": 2, "frames": 1, "height": 16}, truth=True)
+    monkeypatch.setitem(worlds.WORLDS, "svreid", world)
+    write.write("svreid", tmp_path / "svreid", **world.size, workers=1)
+    worlds.load("svreid", tmp_path)
+    assert not (tmp_path / "svreid" / "truth.json").exists()
 
 
 def test_a_picture_of_a_world_is_drawn_once(tmp_path, monkeypatch):

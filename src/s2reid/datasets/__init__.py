@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from s2reid import lookup
+from s2reid import lookup, remote
 from s2reid.datasets._counts import check_counts
 from s2reid.types import Dataset
 
@@ -30,7 +30,14 @@ def load(spec: str, *, data_root: Path | None = None, check: bool = True, **opti
     if unknown:
         raise ValueError(f"{name} has no option {unknown[0]!r}: it takes {', '.join(allowed) or 'none'}")
     options = {option: _value(text, allowed[option], f"{name}?{option}") for option, text in written.items()} | options
-    root = Path(path).expanduser() if path else _under_data_root(name, find_root(data_root))
+    if remote.is_remote(path) and name != "shards":
+        raise ValueError(
+            f"{spec}: only shards are read from object storage; `s2reid data pack {name}:DIR OUT` makes them of a copy "
+            f"on a disk, and shards:{path} reads them when they are there"
+        )
+    root: Path | str = path.rstrip("/")
+    if not remote.is_remote(path):
+        root = Path(path).expanduser() if path else _under_data_root(name, find_root(data_root))
     dataset: Dataset = loader(root, **options)
     if check:
         check_counts(dataset, dataset.expected, root)

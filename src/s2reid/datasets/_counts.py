@@ -9,7 +9,7 @@ from s2reid.types import Dataset, Tracklet
 NAMED = 4  # differences that a message names
 
 
-def check_counts(dataset: Dataset, expected: Mapping[str, Any], place: Path) -> None:
+def check_counts(dataset: Dataset, expected: Mapping[str, Any], place: Path | str) -> None:
     """Raise `ValueError`, with what differs and the likely cause, where a dataset does not hold what was promised.
 
     `expected` counts as `count` does: the whole set and, in an inner mapping named `train`, `query` or `gallery`, that

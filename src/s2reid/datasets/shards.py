@@ -8,10 +8,14 @@ tracklet, with the place of every frame. A frame is read by its place: nothing i
 kept in memory.
 """
 
+import io
 import json
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from s2reid import remote
 from s2reid.archive import ENDING
 from s2reid.datasets._folders import check_root, describe
 from s2reid.types import Dataset, Tracklet
@@ -22,26 +26,23 @@ UNFINISHED = "index.jsonl.partial"
 PARTS = ("train", "query", "gallery")
 
 
-def load(root: Path) -> Dataset:
+def load(root: Path | str) -> Dataset:
     """Load what was packed: the same name, parts, labels and counts; a rendered set stays a rendered set.
+
+    `root` is a folder, or the address of one in object storage.
 
     Raises `ValueError` for a folder that is half packed, an index of another format or one that is damaged, and a shard
     that is missing or has not the bytes that it should have.
     """
-    check_root(root)
-    index = root / INDEX
-    if not index.is_file():
-        if (root / UNFINISHED).is_file():
-            raise ValueError(f"{root} is half packed: run the same `s2reid data pack` again to finish it")
-        raise ValueError(f"{root} has no {INDEX}, which `s2reid data pack` writes; {describe(root)}")
-    with open(index, encoding="utf-8") as file:
+    index = f"{root}/{INDEX}"
+    with _open_index(root) as file:
         header = _line(index, file.readline())
         if header.get("format") != FORMAT:
             raise ValueError(
                 f"{index} has format {header.get('format')}, this version reads {FORMAT}: pack the data again, or use "
                 "the s2reid that wrote it"
             )
-        shards = [_whole(root, name, size) for name, size in header["shards"]]
+        shards = _whole(root, dict(header["shards"]))
         parts: dict[str, list[Tracklet]] = {part: [] for part in PARTS}
         for line in file:
             part, shard, person, camera, outfit, frames = _line(index, line)
@@ -54,19 +55,41 @@ def load(root: Path) -> Dataset:
     return Dataset(header["name"], train, query, gallery, origin, header["expected"], header["protocol"])
 
 
-def _line(index: Path, text: str) -> Any:
+def _open_index(root: Path | str) -> io.StringIO | io.TextIOWrapper:
+    if isinstance(root, str):
+        try:
+            return io.StringIO(remote.read(f"{root}/{INDEX}").decode())
+        except OSError as error:
+            raise ValueError(
+                f"cannot read {root}/{INDEX} ({error.strerror}), which `s2reid data pack` writes: is the address right?"
+            ) from error
+    check_root(root)
+    index = root / INDEX
+    if not index.is_file():
+        if (root / UNFINISHED).is_file():
+            raise ValueError(f"{root} is half packed: run the same `s2reid data pack` again to finish it")
+        raise ValueError(f"{root} has no {INDEX}, which `s2reid data pack` writes; {describe(root)}")
+    return open(index, encoding="utf-8")
+
+
+def _line(index: str, text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError as error:
         raise ValueError(f"{index} is damaged ({error}): copy it again") from error
 
 
-def _whole(root: Path, name: str, size: int) -> str:
-    """Return the path of a shard that is there and has the bytes that it should have."""
-    path = root / name
-    if not path.is_file():
-        raise ValueError(f"{root} lacks {name}: was the copy cut short?")
-    if path.stat().st_size != size:
-        raise ValueError(f"{path} has {path.stat().st_size:,} bytes, expected {size:,}: copy it again")
-    assert name.endswith(ENDING)
-    return str(path)
+def _whole(root: Path | str, expected: Mapping[str, int]) -> list[str]:
+    """Return the paths of the shards; raise `ValueError` for one that is not there or has not its bytes."""
+    paths = [f"{root}/{name}" for name in expected]
+    try:
+        found = remote.sizes(paths) if isinstance(root, str) else [os.path.getsize(path) for path in paths]
+    except FileNotFoundError as error:
+        raise ValueError(f"{root} lacks {os.path.basename(error.filename)}: was the copy cut short?") from error
+    except OSError as error:
+        raise ValueError(f"cannot look at {error.filename}: {error.strerror}") from error
+    for path, has, size in zip(paths, found, expected.values()):
+        if has is not None and has != size:
+            raise ValueError(f"{path} has {has:,} bytes, expected {size:,}: copy it again")
+    assert all(name.endswith(ENDING) for name in expected)
+    return paths

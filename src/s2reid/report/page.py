@@ -183,11 +183,11 @@ def distance_charts(results: Sequence[Result]) -> list[Chart]:
 
 def domain_charts(results: Sequence[Result]) -> list[Chart]:
     """Draw source and target as each method sees them; several settings of one test have the same vectors."""
-    places = {(result.method, result.target.partition(",")[0]): result for result in results}
+    there = [(result, result.source) for result in results if result.source is not None]
+    places = {(result.method, result.target.partition(",")[0]): (result, source) for result, source in there}
     return [
-        domain_chart(f"{method} on {target}", result.source, join(result.query, result.gallery))
-        for (method, target), result in places.items()
-        if result.source is not None
+        domain_chart(f"{method} on {target}", source, join(result.query, result.gallery))
+        for (method, target), (result, source) in places.items()
     ]
 
 

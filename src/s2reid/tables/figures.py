@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from s2reid import summary
 from s2reid.report.differences import difference_section
@@ -20,6 +21,7 @@ from s2reid.tables import worlds
 from s2reid.tables.entries import Entry
 from s2reid.tables.grid import Asked, Table
 
+Curve = Float[np.ndarray, " r"]
 Before = tuple[Entry, Entry, int]
 """The baseline and ours on a pair of datasets, and the first seed that both have."""
 
@@ -45,7 +47,8 @@ class Figures:
 
     def __init__(self, table: Table, asked: Asked) -> None:
         self.table, self.asked = table, asked
-        self.known: dict[tuple[str, str, str], Result] = {}
+        self.curves: dict[tuple[str, str, str], Curve] = {}
+        self.versus_read: dict[tuple[str, str, str], Result] = {}
 
     def sections(self, entries: Sequence[Entry]) -> list[Section]:
         """Make the sections that have something to show."""
@@ -56,10 +59,14 @@ class Figures:
     def result(self, entry: Entry, seed: int) -> Result:
         """Read the test of one seed: the setting of the protocol that the table shows."""
         run = entry.runs[entry.seeds.index(seed)]
-        place = run, entry.target, entry.test
-        if place not in self.known:
-            self.known[place] = summary.read_results(self.asked.runs / run, entry.row, shown(entry))[0]
-        return replace(self.known[place], method=entry.row)
+        return summary.read_results(self.asked.runs / run, entry.row, shown(entry))[0]
+
+    def curve(self, entry: Entry, seed: int) -> Curve:
+        """Compute the CMC curve of one seed, once: some methods compare every query with all of the gallery for it."""
+        place = entry.runs[entry.seeds.index(seed)], entry.target, entry.test
+        if place not in self.curves:
+            self.curves[place] = curve(self.result(entry, seed))
+        return self.curves[place]
 
     def versus(self, entries: Sequence[Entry]) -> list[Before]:
         """Find the pairs of datasets on which both rows were run, with a seed that both have."""
@@ -79,7 +86,7 @@ class Figures:
         for (source, target), several in groupby(entries, key=lambda entry: (entry.source, entry.target)):
             lines = []
             for entry in several:
-                curves = [curve(self.result(entry, seed)) for seed in entry.seeds]
+                curves = [self.curve(entry, seed) for seed in entry.seeds]
                 lines.append((entry.row, styles[entry.row], np.mean(curves, axis=0)))
             charts.append(cmc_chart(f"{source} → {target}", lines))
         note = (
@@ -95,15 +102,18 @@ class Figures:
         pairs = [(self.titled(baseline, seed), self.titled(ours, seed)) for baseline, ours, seed in versus]
         both = [result for pair in pairs for result in pair]
         charts = [distance_chart(f"{result.method} on {result.target}", result) for result in both]
-        sections = [difference_section(pairs, show_real=False)]
+        sections = [difference_section(pairs, show_real=self.asked.show_real)]
         sections += [distance_section([chart for chart in charts if chart])]
         clouds = [chart for result in both for chart in domain_charts([result])]
         return sections + ([domain_section(clouds)] if clouds else [])
 
     def titled(self, entry: Entry, seed: int) -> Result:
-        """Give a result whose target says what it was trained on, and which seed is shown."""
-        title = f"{entry.source} → {entry.target}, seed {seed}{one_of([entry])}"
-        return replace(self.result(entry, seed), target=title)
+        """Give a result, read and ranked once, whose target says what it was trained on, and which seed is shown."""
+        place = entry.runs[entry.seeds.index(seed)], entry.target, entry.test
+        if place not in self.versus_read:
+            title = f"{entry.source} → {entry.target}, seed {seed}{one_of([entry])}"
+            self.versus_read[place] = replace(self.result(entry, seed), target=title)
+        return self.versus_read[place]
 
     def adaptation(self, versus: Sequence[Before]) -> list[Section]:
         """Draw how the adaptation of ours went on every pair."""

@@ -60,7 +60,8 @@ class Asked:
     """How a table is filled, and where.
 
     `data` is the root of real datasets, None for stand-ins; `split` is one split of the targets that have several, or
-    None for each of them and their mean; `init` is a file of weights from which every backbone starts.
+    None for each of them and their mean; `init` is a file of weights from which every backbone starts; `show_real` puts
+    pictures of real people on the pages.
     """
 
     out: Path
@@ -71,6 +72,7 @@ class Asked:
     split: int | None = 0
     protocol: str = OWN
     init: Path | None = None
+    show_real: bool = False
     options: Options = Options()
 
     def __post_init__(self) -> None:
@@ -104,7 +106,10 @@ class Asked:
         if self.data:
             parts += ["real"] + [self.scale] * (self.scale != scales.PAPER.name)
         parts += ["splits"] if self.split is None else [f"split{self.split}"] if self.split else []
-        return self.out / "-".join([*parts, *([self.protocol] if self.protocol != OWN else [])])
+        parts += [self.protocol] if self.protocol != OWN else []
+        parts += [f"steps{self.steps}"] if self.steps else []
+        parts += [f"init_{self.init.stem}"] if self.init else []
+        return self.out / "-".join(parts)
 
 
 @dataclass(frozen=True)
@@ -205,11 +210,11 @@ def read_split(table: Table, split: str | None) -> int | None:
     return int(split)
 
 
-def cells(table: Table, seeds: int, split: int | None = 0) -> list[Cell]:
-    """List the cells in the order in which they are filled: a whole table for each seed."""
+def cells(table: Table, seeds: int, split: int | None = 0, first: int = 0) -> list[Cell]:
+    """List the cells in the order in which they are filled: a whole table for each seed from `first` to `seeds` - 1."""
     return [
         Cell(row, *pair, seed, number)
-        for seed in range(seeds)
+        for seed in range(first, seeds)
         for pair in table.pairs
         for row, settings in table.rows.items()
         if settings is not None
@@ -293,4 +298,5 @@ def fill(cell: Cell, table: Table, data: Data, asked: Asked) -> Result:
 def write_page(result: Result, asked: Asked) -> Path:
     """Write the page of a cell's run, with all its tests."""
     folder = asked.runs / result.run
-    return summary.write([folder], folder / PAGE, title=f"{result.cell.row}, seed {result.cell.seed}")
+    title = f"{result.cell.row}, seed {result.cell.seed}"
+    return summary.write([folder], folder / PAGE, title=title, show_real=asked.show_real)

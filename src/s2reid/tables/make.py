@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from s2reid import lock, runs, whole
-from s2reid.tables import grid, recordings, text
+from s2reid.tables import grid, models, recordings, text
 from s2reid.tables.entries import Entry, collect
 from s2reid.tables.figures import Figures
-from s2reid.tables.grid import Asked, Result, Table
+from s2reid.tables.grid import Asked, Cell, Result, Table
 from s2reid.tables.page import write_page
 from s2reid.tables.sets import Sets, finished
 
@@ -21,6 +21,7 @@ def make(
 ) -> list[Entry]:
     """Fill the chosen part of a table and return the entries of the whole, with what was finished before.
 
+    That is shown whether it was asked for this time or not: other rows, other targets, more seeds.
     `report` is told of every cell: what it scored, its number and how many there are. `sets` may be given where some
     of the data is loaded already. The folder is locked: tables in it share their worlds and runs, and are made one
     after another.
@@ -32,12 +33,11 @@ def make(
 def _make(
     table: Table, chosen: Table, asked: Asked, report: Callable[[Result, int, int], None], data: Sets
 ) -> list[Entry]:
-    writer = Writer(table, asked)
-    writer.write([])  # a folder that cannot be written is found out now
-    done = finished(grid.cells(table, asked.seeds, asked.split), table, data)
+    writer, done = Writer(table, asked), known(table, asked, data)
     results = [grid.fill(cell, table, data, asked) for cell in done]
     for result in results:
-        if not (asked.runs / result.run / grid.PAGE).is_file():  # killed between the test and its page
+        is_written = (asked.runs / result.run / grid.PAGE).is_file()  # or killed between the test and its page
+        if not is_written or asked.show_real:
             grid.write_page(result, asked)
     entries = writer.write(results)
     todo = [cell for cell in grid.cells(chosen, asked.seeds, asked.split) if cell not in done]
@@ -50,6 +50,14 @@ def _make(
     return entries
 
 
+def known(table: Table, asked: Asked, data: Sets) -> list[Cell]:
+    """List the cells of a table that are finished: of the seeds that were asked for, and of those that follow them."""
+    done, seed = finished(grid.cells(table, asked.seeds, asked.split), table, data), asked.seeds
+    while more := finished(grid.cells(table, seed + 1, asked.split, first=seed), table, data):
+        done, seed = done + more, seed + 1
+    return done
+
+
 class Writer:
     """Writes what is known of a table so far."""
 
@@ -59,36 +67,26 @@ class Writer:
         self.figures = Figures(table, asked)
 
     def write(self, results: Sequence[Result]) -> list[Entry]:
-        """Write all files, each of them atomically; raise `ValueError` where that cannot be."""
+        """Write all files, each of them atomically."""
         entries = collect(self.table, results, self.asked.split)
-        stem = self.asked.stem(self.table.number)
-        try:
-            runs.write_json(stem.with_suffix(".json"), self.as_json(entries))
-            whole.write(stem.with_suffix(".md"), text.as_markdown(self.table, entries, self.facts()))
-            whole.write(stem.with_suffix(".tex"), text.as_latex(self.table, entries))
-            figures = self.figures.sections(entries)
-            write_page(
-                stem.with_suffix(".html"), self.table, entries, self.provenance["command"], self.facts(), figures
-            )
-        except OSError as error:
-            raise ValueError(f"cannot write into {self.asked.out} ({error.strerror}): name another --out") from error
+        stem, found = self.asked.stem(self.table.number), models.origins(entries, self.asked.runs)
+        facts = self.facts(found)
+        runs.write_json(stem.with_suffix(".json"), {**self.as_json(entries), "models": found})
+        whole.write(stem.with_suffix(".md"), text.as_markdown(self.table, entries, facts))
+        whole.write(stem.with_suffix(".tex"), text.as_latex(self.table, entries))
+        figures = self.figures.sections(entries)
+        write_page(stem.with_suffix(".html"), self.table, entries, self.provenance["command"], facts, figures)
         return entries
 
     def as_json(self, entries: Sequence[Entry]) -> dict[str, Any]:
         """Say everything that is known of the table."""
         names = ("scale", "steps", "seeds", "split", "protocol", "init")
         asked = {"data_root": self.asked.data, **{name: getattr(self.asked, name) for name in names}}
-        asked |= {"precision": self.precision}
         return text.as_json(self.table, entries, {**asked, **self.provenance})
 
-    @property
-    def precision(self) -> str:
-        """Name the numbers that this command trains in; a model's card says it of every run."""
-        return self.asked.options.numbers
-
-    def facts(self) -> dict[str, str]:
+    def facts(self, found: models.Origins) -> dict[str, str]:
         """Say in words how the table was made."""
-        machine, lacking = self.provenance["machine"], ", ".join(self.table.lacking)
+        lacking = ", ".join(self.table.lacking)
         steps = "each method's own" if self.asked.steps is None else f"{self.asked.steps}"
         begin = f"backbones begin as {self.asked.init.name}" if self.asked.init else "no weights from outside"
         if self.table.is_real and not self.asked.init:
@@ -96,9 +94,8 @@ class Writer:
         said = {
             "command": f"`{self.provenance['command']}`",
             "version": f"s2reid {self.provenance['s2reid']}, commit {self.provenance['commit']}",
-            "machine": f"{machine['processor']}, {machine['cores']} cores",
+            "models": models.in_words(found),
             "training": f"{self.asked.scale} scale, {begin}, steps: {steps}; tested at the last one",
-            "precision": f"{self.precision}, where this command trained",
         }
         if self.asked.data:
             sources = dict.fromkeys(source for source, _ in self.table.pairs if source in recordings.SOURCES)

@@ -7,6 +7,7 @@ from typing import Any
 from s2reid import datasets
 from s2reid.datasets._counts import check_counts
 from s2reid.datasets._rendered import read_marker
+from s2reid.datasets.svreid import LISTS
 from s2reid.types import Dataset
 
 TARGETS = ("mars", "ilids_vid", "prid2011", "ccvid")
@@ -35,11 +36,11 @@ def present(root: Path) -> list[str]:
     return [name for name in (*SOURCES, *TARGETS) if is_there(name, root)]
 
 
-def load(name: str, root: Path, split: int = 0) -> Dataset:
+def load(name: str, root: Path, split: int = 0, height: int = 0) -> Dataset:
     """Load a dataset, or one split of it, and see that all of it is there.
 
-    Raises `ValueError` for a target that is a stand-in, for what its loader refuses, for counts that are not the
-    published ones, and for a frame that is missing or empty.
+    Raises `ValueError` for a target that is a stand-in, a source that was rendered less than `height` pixels high, for
+    what its loader refuses, for counts that are not the published ones, and for a frame that is missing or empty.
     """
     folders = _folders(name, root)
     if len(folders) > 1:
@@ -50,6 +51,11 @@ def load(name: str, root: Path, split: int = 0) -> Dataset:
         raise ValueError(
             f"{folders[0]} is the stand-in {data.name} (its world.json says so), and a table never mixes stand-ins and "
             "recordings: take it out of the data root, or say --small for a table of stand-ins alone"
+        )
+    if data.origin.get("height", height) < height:
+        raise ValueError(
+            f"{folders[0]} was rendered {data.origin['height']} pixels high, and this scale trains on {height}: render "
+            f"it again with --height {height}, or take it out of the data root, and the table renders its own"
         )
     check_counts(data, data.expected, folders[0])
     _check_files(data, folders[0], layout)
@@ -69,8 +75,15 @@ def origin(name: str, root: Path) -> str:
 
 def _folders(name: str, root: Path) -> list[Path]:
     """List the folders that a name may mean; the list with changing clothes may lie in SVReID's own folder."""
-    names = ("svreid-cc", "svreid") if name == "svreid-cc" else (name,)
-    return next(filter(None, (datasets.named_alike(one, root) for one in names)), [])
+    found = datasets.named_alike(name, root)
+    if found or name != "svreid-cc":
+        return found
+    return [folder for folder in datasets.named_alike("svreid", root) if any(map(Path.is_file, _dressed(folder)))]
+
+
+def _dressed(folder: Path) -> list[Path]:
+    """Name the lists of which either gives SVReID with changing clothes."""
+    return [folder / f"train_{name}.txt" for name in LISTS if name != "svreid"]
 
 
 def _check_files(data: Dataset, folder: Path, layout: str) -> None:

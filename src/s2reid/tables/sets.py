@@ -1,8 +1,9 @@
 """The data of a table by name: rendered for it, or found under a data root; each is loaded once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from s2reid import experiment, runs, scales
 from s2reid.tables import grid, recordings, worlds
@@ -28,7 +29,9 @@ class Sets:
 
     def _load(self, name: str, split: int) -> Dataset:
         root = self.recorded(name)
-        return recordings.load(name, root, split) if root else worlds.load(self.world(name), self.asked.worlds, split)
+        if root:
+            return recordings.load(name, root, split, scales.find(self.asked.scale).height)
+        return worlds.load(self.world(name), self.asked.worlds, split)
 
     def recorded(self, name: str) -> Path | None:
         """Give the data root where it has a dataset."""
@@ -88,7 +91,7 @@ def _check_one_origin(names: dict[str, None], sets: Sets) -> None:
 def finished(cells: Sequence[Cell], table: Table, sets: Sets) -> list[Cell]:
     """Find the cells that were trained and tested; data on which no run was tested is not loaded for that."""
     folders = [path.parent for path in sorted(sets.asked.runs.glob("*/scores.json"))]
-    tested = {row["target"] for folder in folders for row in runs.read_scores(folder)}
+    tested = {row.get("target") for folder in folders for row in runs.read_scores(folder)}
     return [cell for cell in cells if cell.target in tested and _is_finished(cell, table, sets)]
 
 
@@ -102,9 +105,12 @@ def _is_finished(cell: Cell, table: Table, sets: Sets) -> bool:
         return False
     protocol = target.protocol if asked.protocol == grid.OWN else asked.protocol
     cameras = target.name if cell.row in table.centred else None
-    wanted = target.name, target.origin.get("split"), protocol, None, cameras
+    wanted = (target.name, target.origin.get("split"), protocol, None, cameras)
     rows = runs.read_scores(training.folder(asked.runs)) if experiment.is_trained(training, asked.runs) else []
-    return any(
-        (row["target"], row["split"], row["protocol"].split()[0], row["rerank"], row.get("cameras")) == wanted
-        for row in rows
-    )
+    return wanted in [_place(row) for row in rows]
+
+
+def _place(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Say which test a row of scores is of: the target and its split, the protocol, how it was ranked and centred."""
+    target, split, protocol, rerank, cameras = map(row.get, ("target", "split", "protocol", "rerank", "cameras"))
+    return target, split, str(protocol).split(" ")[0], rerank, cameras

@@ -14,20 +14,24 @@ from s2reid.world.show import show
 
 @dataclass(frozen=True)
 class World:
-    """How a rendered set is read (`{}` is its folder), its size, as `write.write` takes it, and its preset."""
+    """How a rendered set is read (`{}` is its folder), its size, as `write.write` takes it, and its preset.
+
+    With `truth` it is written down what hides whom, which a page shows; training and tests do not read it.
+    """
 
     spec: str
     size: Mapping[str, Any] = field(default_factory=dict)
     preset: str = ""
+    truth: bool = False
 
 
 WORLDS = {
     "svreid": World("svreid:{}"),
     "svreid-cc": World("svreid:{}?list=svreid_cc"),
-    "standin-mars": World("mars:{}", {"size": "small"}),
-    "standin-ilids": World("ilids_vid:{}", {"size": "small"}),
-    "standin-prid": World("prid2011:{}", {"size": "small"}),
-    "standin-ccvid": World("ccvid:{}", {"size": "small"}),
+    "standin-mars": World("mars:{}", {"size": "small"}, truth=True),
+    "standin-ilids": World("ilids_vid:{}", {"size": "small"}, truth=True),
+    "standin-prid": World("prid2011:{}", {"size": "small"}, truth=True),
+    "standin-ccvid": World("ccvid:{}", {"size": "small"}, truth=True),
     # As tall as the images of the paper's scale.
     "svreid-256": World("svreid:{}", {"height": 256}, "svreid"),
     "svreid-cc-256": World("svreid:{}?list=svreid_cc", {"height": 256}, "svreid-cc"),
@@ -57,14 +61,14 @@ def tall(name: str) -> str:
 
 
 def load(name: str, root: Path, split: int = 0) -> Dataset:
-    """Render a world, or find it, and load it, or one split of it."""
+    """Render a world, or find it, and load it, or one split of it; one that was rendered without its truth stays so."""
     world, folder = WORLDS[name], root / name
     preset = world.preset or name
     if is_there(name, root):
         write.write(preset, folder, seed=SEED, **world.size)  # refuses another world
     else:
         with progress.bar(f"render {name}", "images") as advance:
-            write.write(preset, folder, seed=SEED, **world.size, progress=advance)
+            write.write(preset, folder, seed=SEED, **world.size, truth=world.truth, progress=advance)
     options: dict[str, Any] = {"split": split} if split else {}
     return datasets.load(world.spec.format(folder), **options)
 
@@ -95,7 +99,7 @@ def planned(name: str) -> Dataset:
 def estimate(name: str) -> write.Estimate:
     """Say what rendering a world costs."""
     world = WORLDS[name]
-    return write.estimate(world.preset or name, seed=SEED, **world.size)
+    return write.estimate(world.preset or name, seed=SEED, **world.size, truth=world.truth)
 
 
 def real_name(name: str) -> str:

@@ -1,13 +1,14 @@
 """Read frames of a tracklet: encoded bytes -> uint8 RGB."""
 
 import os
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 import simplejpeg
 from jaxtyping import UInt8
 
-from s2reid import archive
+from s2reid import archive, remote
 
 JPEG_MAGIC, PNG_MAGIC, PNG_END = b"\xff\xd8", b"\x89PNG", b"IEND\xaeB`\x82"
 # What OpenCV would print about a damaged file, our own message says, with the path.
@@ -22,6 +23,18 @@ def read_frame(store: str, name: str) -> UInt8[np.ndarray, "h w 3"]:
     except OSError as error:
         raise ValueError(f"cannot read the frame {path}: {error.strerror}; is the data complete?") from error
     return decode(encoded, path)
+
+
+def read_frames(places: Sequence[tuple[str, str]]) -> list[UInt8[np.ndarray, "_ _ 3"]]:
+    """Decode frames, each `(store, name)`, as `read_frame` does; those in object storage are fetched all at once."""
+    if not (places and remote.is_remote(places[0][0])):
+        return [read_frame(*place) for place in places]
+    paths = [os.path.join(*place) for place in places]
+    try:
+        fetched = archive.read_all(paths)
+    except OSError as error:
+        raise ValueError(f"cannot read {error.filename}: {error.strerror}; is the data complete?") from error
+    return [decode(encoded, path) for encoded, path in zip(fetched, paths)]
 
 
 def decode(encoded: bytes, path: str) -> UInt8[np.ndarray, "h w 3"]:

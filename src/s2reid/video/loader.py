@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader
 from s2reid.batch import Clips
 from s2reid.types import UNKNOWN, Tracklet
 from s2reid.video.augment import NONE, Augmentation, augment
-from s2reid.video.decode import read_frame
+from s2reid.video.decode import read_frames
 from s2reid.video.sample import restricted_random
 
 SOURCE, TARGET, PLAN = 1, 2, 3  # streams of random numbers
@@ -157,16 +157,25 @@ class ClipSet:
     def __getitem__(self, draws: Sequence[Draw]) -> Clips | ValueError:
         """Cut a batch, or return what is wrong: raised in a worker, it would arrive with a traceback as its text."""
         try:
-            return self.collate([self.cut(draw) for draw in draws])
+            return self.collate(self.cut(draws))
         except ValueError as error:
             return error
 
-    def cut(self, draw: Draw) -> tuple[torch.Tensor, int]:
-        tracklet, rng = self.tracklets[draw.index], np.random.default_rng(draw.seed)
-        chosen = restricted_random(tracklet.num_frames, draw.shape.num_frames, rng)
-        images = [read_frame(tracklet.store, tracklet.frames[place]) for place in chosen]
-        pixels = augment(images, draw.shape.height, draw.shape.width, self.augmentation, rng)
-        return torch.from_numpy(pixels), draw.index
+    def cut(self, draws: Sequence[Draw]) -> list[tuple[torch.Tensor, int]]:
+        rngs = [np.random.default_rng(draw.seed) for draw in draws]
+        places = [
+            (tracklet.store, tracklet.frames[place])
+            for draw, rng in zip(draws, rngs)
+            for tracklet in [self.tracklets[draw.index]]
+            for place in restricted_random(tracklet.num_frames, draw.shape.num_frames, rng)
+        ]
+        images = iter(read_frames(places))
+        found = []
+        for draw, rng in zip(draws, rngs):
+            clip = [next(images) for _ in range(draw.shape.num_frames)]
+            pixels = augment(clip, draw.shape.height, draw.shape.width, self.augmentation, rng)
+            found.append((torch.from_numpy(pixels), draw.index))
+        return found
 
     def collate(self, cut: Sequence[tuple[torch.Tensor, int]]) -> Clips:
         index = [place for _, place in cut]
