@@ -349,3 +349,15 @@ def test_a_source_that_cannot_be_trained_on_is_refused_before_anything_starts(so
 def test_the_plan_s_seed_is_the_one_that_counts(source, tmp_path):
     folders = [experiment.run(plan(source), tmp_path / str(seed), Options(seed)) for seed in (0, 5)]
     assert tiny.equal_weights(*(model.load(folder / "model")[0].state_dict() for folder in folders))
+
+
+def test_mirror_images_count_where_they_are_asked_for(tmp_path, source, target):
+    plan = Plan("source_only", source, scale="tiny", schedule=tiny.schedule())
+    folder = experiment.run(plan, tmp_path, Options(0, 0))
+    both = [experiment.evaluate(folder / "model", target, flip=flip)[0] for flip in (None, False)]
+    assert [row["test"].partition(" in clips")[0] for row in both] == [
+        "all frames, flip-averaged",
+        "all frames, no flip",
+    ]
+    assert len({row["cell"] for row in both}) == 2
+    assert len(runs.read_scores(folder)) == 2

@@ -179,6 +179,9 @@ def test_settings_that_can():
     made = model.settings("source-only", {"margin": None, "average": 0, "test": {"flip": False}})
     assert (made.margin, made.average, made.test) == (None, 0, TestSetting("all", False))
     assert isinstance(made.average, float)  # so that 0 and 0.0 make one key
+    weights = model.settings("s2r", {"weights": [1, 1, 0.2, 0.6]}).weights
+    assert (weights, {*map(type, weights)}) == ((1.0, 1.0, 0.2, 0.6), {float})
+    assert model.settings("source_only", {"blocks": [1, 1, 1, 1]}).blocks == (1, 1, 1, 1)
     assert model.settings("source_only") == model.settings("source_only", {})
 
 

@@ -28,7 +28,8 @@ def pictures():
     return [np.random.default_rng(seed).integers(0, 256, (3, 40, 20, 3), dtype=np.uint8) for seed in range(4)]
 
 
-WITHOUT = {"qaconv": [{}], "glt": [{"average": 0.9}]}  # a choice: it has no average, or is nothing without
+WITHOUT = {"qaconv": [{}], "s2r": [{}], "s2r_released": [{}], "glt": [{"average": 0.9}]}
+"""Without a choice: they have no average, or are nothing without."""
 CASES = [
     (method, choice)
     for method in lookup.names("methods")

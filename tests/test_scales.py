@@ -1,6 +1,7 @@
 """Scales and schedules."""
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -49,7 +50,11 @@ def test_images():
 
 
 def test_shorter_keeps_all_else():
-    assert shorter(schedule(warmup=5), 7) == schedule(7, warmup=5)
+    whole = schedule(100, warmup=20)
+    assert shorter(whole, 10) == replace(whole, steps=10, warmup=2)
+    assert shorter(whole, 10).rate(2) == whole.rate(20)  # warm at the same share of the steps
+    assert shorter(whole, 1000) == replace(whole, steps=1000)
+    assert shorter(whole, 0) == replace(whole, steps=0, warmup=0)
 
 
 @pytest.mark.parametrize(

@@ -145,6 +145,9 @@ def run(
     is training in the folder.
     """
     training, before, trunk = plan.training(), plan.before(), plan.trunk()
+    processes = accelerate.PartialState(cpu=train.default_device() == "cpu")
+    if plan.resolved()[0].in_one_process and processes.num_processes > 1:
+        raise ValueError(f"{plan.method} plans its epochs in one process: start one, not several")
     folder = training.folder(root)
     if is_trained(training, root):
         _forget_checkpoints(folder)  # a kill after the model was saved leaves them
@@ -152,7 +155,6 @@ def run(
     earlier = before or trunk
     start = run(earlier, root, options, report) / "model" if earlier else plan.start
     with lock.held(folder):
-        processes = accelerate.PartialState(cpu=train.default_device() == "cpu")
         processes.wait_for_everyone()
         if not is_trained(training, root):  # as it is where another process was at it
             _train(plan, training, start, root, options, report)
@@ -241,24 +243,26 @@ def evaluate(
     protocol: str | None = None,
     *,
     frames: Coverage | None = None,
+    flip: bool | None = None,
     quick: bool = False,
     rerank: Rerank | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[dict[str, Any]]:
     """Score a model (its folder or its name) on a target; return a row for every setting of the protocol.
 
-    The protocol is the target's own unless one is named. Several targets are the splits of one dataset: a tracklet is
-    embedded once, and a last row a setting holds the mean over the splits, with the sample standard deviation as `sd`.
-    `frames` looks at other frames than the model's own test, `quick` at one clip and no mirror images. The model of a
-    run keeps the rows (but no means) in the run's `scores.json`, with the embeddings and what a page needs to show
-    them; embeddings that are there already are used again. `progress` is told how many tracklets of all are embedded.
+    The protocol is the target's own unless one is named. Several targets are the splits of one dataset: a tracklet
+    is embedded once, and a last row a setting holds the mean over the splits, with the sample standard deviation as
+    `sd`. `frames` looks at other frames than the model's own test, `flip` says whether at mirror images too,
+    `quick` looks at one clip and no mirror images. The model of a run keeps the rows (but no means) in the run's
+    `scores.json`, with the embeddings and what a page needs to show them; embeddings that are there already are
+    used again. `progress` is told how many tracklets of all are embedded.
     Raises `ValueError` for a split whose test persons the model has seen, for a test that is not the protocol's, and
     for a run that cannot be written.
     """
     targets = (targets,) if isinstance(targets, Dataset) else tuple(targets)
     folder = shipped.find(folder)
     card, protocol = model.read_card(folder), protocol or targets[0].protocol
-    learner = _tested(card, protocol, frames, quick)
+    learner = _tested(card, protocol, frames, flip, quick)
     if rerank and learner.has_distance:
         raise ValueError(
             f"re-ranking compares vectors by their cosine, and {card.method} has a distance of its own: leave it out"
@@ -312,12 +316,12 @@ def embed_source(folder: Path, source: Dataset, most: int = 200) -> Path:
     return path
 
 
-def _tested(card: model.Card, protocol: str, frames: Coverage | None, quick: bool) -> Learner:
+def _tested(card: model.Card, protocol: str, frames: Coverage | None, flip: bool | None, quick: bool) -> Learner:
     """Build the learner that says what a test looks at: the method's own setting, the asked one, or the protocol's."""
     learner = card.build()
     if scoring.find(protocol) is not scoring.seed_protocol:
         own = QUICK if quick else learner.test
-        learner.test = replace(own, coverage=frames or own.coverage)
+        learner.test = replace(own, coverage=frames or own.coverage, flip=own.flip if flip is None else flip)
         return learner
     length = clip_length(card, learner)
     if frames == "all" or length != scoring.SEED_FRAMES:

@@ -228,15 +228,33 @@ def _fill(kind: Any, values: Mapping[str, Any], owner: str) -> Any:
     if unknown:
         raise ValueError(f"{owner} has no setting {unknown[0]!r}: there are {', '.join(hints)}")
     made = {}
-    for name, value in values.items():
+    for name, given in values.items():
+        value = given
         if is_dataclass(hints[name]) and isinstance(value, Mapping):
             value = _fill(hints[name], value, name)
-        if type(value) is int and _fits(0.5, hints[name]):
-            value = float(value)  # 0 and 0.0 are one setting, and have one key
-        made[name] = tuple(value) if isinstance(value, list) else value
+        if isinstance(value, (list, tuple)):
+            items = _items(hints[name], len(value))
+            value = tuple(value) if items is None else tuple(map(_plain, value, items))
+        made[name] = _plain(value, hints[name])
         if not _fits(made[name], hints[name]):
-            raise ValueError(f"the setting {name} of {owner} is {value!r}, expected {_say(hints[name])}")
+            raise ValueError(f"the setting {name} of {owner} is {given!r}, expected {_say(hints[name])}")
     return kind(**made)
+
+
+def _plain(value: Any, hint: Any) -> Any:
+    """Write a whole number as a fraction where one is expected: 0 and 0.0 are one setting, and have one key."""
+    return float(value) if type(value) is int and _fits(0.5, hint) else value
+
+
+def _items(hint: Any, number: int) -> tuple[Any, ...] | None:
+    """Say what each of the items of a tuple may be; None where it cannot have so many, or is no tuple."""
+    for option in get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,):
+        if get_origin(option) is tuple:
+            kinds = get_args(option)
+            if kinds[-1] is Ellipsis:
+                return kinds[:1] * number
+            return kinds if len(kinds) == number else None
+    return None
 
 
 def _fits(value: Any, hint: Any) -> bool:
@@ -245,6 +263,9 @@ def _fits(value: Any, hint: Any) -> bool:
     if get_origin(hint) in (Union, UnionType):
         return any(_fits(value, option) for option in get_args(hint))
     kind = get_origin(hint) or hint
+    if kind is tuple and isinstance(value, tuple):
+        items = _items(hint, len(value))
+        return items is not None and all(map(_fits, value, items))
     return isinstance(value, (int, float) if kind is float else kind) and (kind is bool or not isinstance(value, bool))
 
 

@@ -104,5 +104,6 @@ def find(name: str) -> Scale:
 
 
 def shorter(schedule: Schedule, steps: int) -> Schedule:
-    """Keep a schedule's shape over another number of steps."""
-    return replace(schedule, steps=steps)
+    """Keep a schedule's shape over another number of steps; the warm-up gets shorter, but not longer."""
+    warmup = min(schedule.warmup, round(schedule.warmup * steps / max(1, schedule.steps)))
+    return replace(schedule, steps=steps, warmup=warmup)

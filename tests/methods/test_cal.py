@@ -12,6 +12,7 @@ from s2reid.embed import load_model
 from s2reid.experiment import Plan
 from s2reid.learner import Task
 from s2reid.losses.identity import identity
+from s2reid.losses.triplet import triplet
 from s2reid.methods.cal import CAL
 from s2reid.methods.source_only import SCHEDULES
 from s2reid.train import Options, fit
@@ -140,6 +141,19 @@ def test_a_killed_run_ends_with_the_same_bits(tmp_path, wardrobe):
         with pytest.raises(Killed):
             run(tmp_path / str(step), kill_at(step))
         assert tiny.equal_weights(run(tmp_path / str(step)), whole)
+
+
+def test_a_euclidean_triplet_loss_compares_what_is_before_the_neck():
+    learner = dressed(triplet=1.0, metric="euclidean")
+    found = learner.losses(dressed_clips(), None)["triplet"]
+    torch.manual_seed(0)
+    seen = learner.encoder(dressed_clips().pixels)
+    torch.testing.assert_close(found, triplet(seen.video, dressed_clips().person, 0.3, "euclidean"))
+
+
+def test_stripes_are_refused():
+    with pytest.raises(ValueError, match="the setting stripes is 2, and CAL pools whole frames: leave it out"):
+        CAL(stripes=2)
 
 
 @pytest.mark.parametrize("name", ["starts", "spread"])

@@ -4,6 +4,8 @@ import pytest
 import torch
 from tests import tiny
 
+from s2reid import experiment, model
+from s2reid.experiment import Plan
 from s2reid.learner import Task
 from s2reid.losses.circle import circle
 from s2reid.losses.identity import identity
@@ -12,6 +14,7 @@ from s2reid.methods import cavit
 from s2reid.methods.cavit import CAViT
 from s2reid.model import settings
 from s2reid.scales import PAPER, SMALL, TestSetting
+from s2reid.train import Options
 
 pytestmark = pytest.mark.usefixtures("tiny_scale")
 
@@ -169,3 +172,11 @@ def test_public_statistics_of_pixels_are_those_of_vision_transformers():
     white = torch.full((1, 1, 3, 32, 16), 255, dtype=torch.uint8)
     assert (learner.encoder.normalise(white) == 1).all()
     assert (learner.encoder.normalise(torch.zeros_like(white)) == -1).all()
+
+
+def test_an_average_sees_pixels_as_the_network_does(tmp_path, source):
+    plan = Plan("cavit", source, scale="tiny", schedule=tiny.schedule(), settings={"average": 0.5})
+    saved = experiment.run(plan, tmp_path, Options(0, 0)) / "model"
+    learner, _ = model.load(saved)
+    for network in (learner.encoder, learner.average.network):
+        assert {*network.mean.flatten().tolist(), *network.std.flatten().tolist()} == {127.5}

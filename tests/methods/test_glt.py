@@ -138,6 +138,23 @@ def test_several_processes_are_refused(tmp_path, source, target, monkeypatch):
         fit(GLT().build(task), task, source.train, target.train, tmp_path, Augmentation(), Options(0, 0))
 
 
+@pytest.mark.parametrize("stage", [1, 2])
+def test_several_processes_are_refused_before_anything_is_trained(stage, tmp_path, source, target, monkeypatch):
+    monkeypatch.setattr(experiment.accelerate.PartialState(cpu=True), "num_processes", 2)
+    plan = Plan("glt", source, target, scale="tiny", settings={"stage": stage})
+    with pytest.raises(ValueError, match="glt plans its epochs in one process: start one, not several"):
+        experiment.run(plan, tmp_path / "runs")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_target_that_is_too_small_is_refused_in_stage_1(source, target):
+    few = replace(target, train=target.train[:6])
+    with pytest.raises(ValueError, match="6 target tracklets in 2 groups: expected 2 to 1 groups"):
+        GLT(stage=1).build(Plan("glt", source, few, scale="tiny", settings={"stage": 1}).task())
+    with pytest.raises(ValueError, match=r"the setting power is 0.0, expected more than 0"):
+        GLT(power=0.0)
+
+
 def test_another_number_of_target_tracklets_is_another_classifier(tmp_path, source, target):
     fewer = replace(target, train=target.train * 2)
     sizes = [GLT().build(Plan("glt", source, data, scale="tiny").task()).numbers for data in (target, fewer)]

@@ -192,6 +192,11 @@ def test_stripes_and_instance_norms_are_for_c2d():
         ({"stripes": 0}, "stripes is 0 for c2d: expected 1 or more, for c2d alone"),
         ({"backbone": "sinet", "stripes": 1}, "stripes is 1 for sinet: expected 1 or more, for c2d alone"),
         ({"backbone": "sinet", "ibn": True}, "ibn is for c2d alone, and the backbone is sinet"),
+        (
+            {"backbone": "glt", "blocks": [1, 1, 1, 1]},
+            r"blocks is \(1, 1, 1, 1\) for glt: .* none for cavit, glt, psta",
+        ),
+        ({"blocks": [1, 0, 1, 1]}, r"blocks is \(1, 0, 1, 1\) for c2d: expected 1 or more in each stage"),
     ):
         with pytest.raises(ValueError, match=message):
             model.settings("source_only", values)

@@ -16,6 +16,7 @@ from s2reid.learner import Task, View
 from s2reid.losses.matching import matching
 from s2reid.methods.qaconv import QAConv
 from s2reid.metrics.rerank import Rerank
+from s2reid.model import settings
 from s2reid.train import Options, fit
 from s2reid.video.augment import Augmentation
 
@@ -63,6 +64,12 @@ def test_a_plan_puts_each_person_with_those_most_like_it():
     assert torch.equal(order, again)
     assert not torch.equal(asked[0], asked[2])
     assert not torch.equal(order, other)
+
+
+@pytest.mark.parametrize("name", ["clip_norm", "base_rate"])
+def test_numbers_that_would_stop_or_turn_the_gradient_are_refused(name):
+    with pytest.raises(ValueError, match=f"the setting {name} is 0.0, expected more than 0"):
+        settings("qaconv", {name: 0})
 
 
 def test_the_gradient_is_bounded_and_the_resnet_has_its_own_rate():

@@ -159,3 +159,19 @@ def test_a_full_disk_is_not_taken_for_a_wrong_folder(asked, monkeypatch):
     monkeypatch.setattr(make.whole, "write", full)
     with pytest.raises(OSError, match="No space left"):
         make.Writer(whole, asked).write([])
+
+
+def test_table_1_tests_all_its_rows_without_mirror_images(asked):
+    assert {row: settings.test.flip for row, settings in grid.find(1).rows.items()}["SINet"]
+    small = replace(asked, steps=None)
+    second = grid.select(grid.find(2), ["Baseline"], ["standin-ilids"])
+    make.make(grid.find(2), second, small)
+    first = grid.select(grid.find(1), ["SINet", "SINet, centred", "QAConv"], ["standin-ilids"])
+    assert len(cost.predict(first, small).cells) == 3  # the run is there, and was tested with mirror images
+    entries = {entry.row: entry for entry in make.make(grid.find(1), first, small) if entry.scores}
+    assert [entry.test.partition(" in clips")[0] for entry in entries.values()] == [
+        "all frames, no flip",
+        "restricted-begin frames, no flip",
+        "all frames, no flip",
+    ]
+    assert cost.predict(first, small).cells == cost.predict(second, small).cells == ()

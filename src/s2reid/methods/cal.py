@@ -17,7 +17,6 @@ from torch.optim import Adam, Optimizer
 from s2reid.batch import Clips
 from s2reid.layers.classifier import classifier
 from s2reid.layers.cosine_classifier import CosineClassifier
-from s2reid.layers.gather import gather
 from s2reid.learner import Task, Terms
 from s2reid.losses.identity import identity
 from s2reid.losses.outfit import outfit
@@ -53,6 +52,8 @@ class CAL(SourceOnly):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.stripes is not None:
+            raise ValueError(f"the setting stripes is {self.stripes}, and CAL pools whole frames: leave it out")
         for name in ("starts", "spread"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"the setting {name} is {getattr(self, name)}, expected a share from 0 to 1")
@@ -106,7 +107,8 @@ class CALLearner(SourceOnlyLearner):
 
         The last two are zero until they start; the target is not looked at.
         """
-        settings, features = self.settings, gather(self.encoder(source.pixels).normalised)
+        settings, seen = self.settings, self.encoder(source.pixels).gathered()
+        features = seen.normalised
         source = self.gathered(source)
         known, told = self.outfits(features.detach()), self.outfits(features, is_fixed=True)
         terms = {
@@ -115,7 +117,8 @@ class CALLearner(SourceOnlyLearner):
             "outfit": self.has_started * outfit(told, source.outfit, self.wearer, settings.spread),
         }
         if settings.triplet:
-            terms["triplet"] = settings.triplet * triplet(features, source.person, settings.margin, settings.metric)
+            compared = features if settings.metric == "cosine" else seen.video
+            terms["triplet"] = settings.triplet * triplet(compared, source.person, settings.margin, settings.metric)
         return terms
 
     def optimizers(self, schedule: Schedule) -> list[Optimizer]:

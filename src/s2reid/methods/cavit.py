@@ -90,8 +90,9 @@ class CAViTLearner(SourceOnlyLearner):
         self.factor = FACTORS.get(task.scale.name, 64.0) if settings.factor is None else settings.factor
         nn.init.ones_(self.encoder.neck.weight)
         nn.init.normal_(self.classifier.weight, std=0.01)
-        for statistic in (self.encoder.mean, self.encoder.std):  # of the public vision transformers
-            statistic.fill_(127.5)
+        for network in (self.encoder, self.embedder):  # which an average copied before
+            for name in ("mean", "std"):  # of the public vision transformers
+                network.get_buffer(name).fill_(127.5)
 
     def begin(self, frames: Mapping[str, Tensor]) -> None:
         """Take over everything."""

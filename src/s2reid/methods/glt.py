@@ -7,7 +7,7 @@ several numbers come from k-means, and after every epoch from an optimal transpo
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -58,8 +58,11 @@ class GLT(SourceOnly):
         groups: numbers of groups, of which none may exceed a quarter of the target's tracklets; () chooses them.
         sampled: which of them makes the target's batches and triplets.
         power: lambda of the label transfer.
+        margin: and `metric`: of the source's triplet loss; the groups' has the soft margin and Euclidean distances.
         source: weight of the source's losses in stage 2; the release has 0.
     """
+
+    in_one_process: ClassVar[bool] = True
 
     backbone: str = "glt"
     margin: float | None = None
@@ -78,6 +81,9 @@ class GLT(SourceOnly):
             raise ValueError(
                 "the setting average is 0, and groups come from the average of the weights: give a momentum"
             )
+        for name, least in (("power", 0.0), ("source", -1e-9)):
+            if getattr(self, name) <= least:
+                raise ValueError(f"the setting {name} is {getattr(self, name)}, expected more than 0")
         if not 0 <= self.sampled < len(self.groups or SHARES):
             raise ValueError(
                 f"the setting sampled is {self.sampled}, and there are {len(self.groups or SHARES)} groups"
@@ -131,10 +137,10 @@ class GLTLearner(SourceOnlyLearner):
 
     def __init__(self, settings: GLT, task: Task) -> None:
         super().__init__(settings, task)
+        self.numbers = settings.numbers(task.num_target)  # of stage 2: what it refuses is refused before stage 1
         if settings.stage == 1:
             return
         width = self.encoder.num_features
-        self.numbers = settings.numbers(task.num_target)
         self.heads = nn.ModuleList(classifier(width, number, bias=False) for number in self.numbers)
         self.average_heads = Average(self.heads, settings.average)
         self.register_buffer(

@@ -5,6 +5,7 @@ It never looks at the target. An embedding is a map, and two of them are compare
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float, UInt8
@@ -47,12 +48,19 @@ class QAConv:
         test: which frames a test looks at; the maps of a tracklet's frames are averaged.
     """
 
+    in_one_process: ClassVar[bool] = True
+
     backbone: str = "qaconv"
     margin: float = 16.0
     base_rate: float = 1.0
     is_frozen: bool = False
     clip_norm: float = 8.0
     test: TestSetting = TestSetting("begin", flip=False)
+
+    def __post_init__(self) -> None:
+        for name in ("base_rate", "clip_norm"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"the setting {name} is {getattr(self, name)}, expected more than 0")
 
     @property
     def needs_target(self) -> bool:

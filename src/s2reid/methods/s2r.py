@@ -61,6 +61,9 @@ HIDDEN = {"small": 128, "paper": 512}
 class S2R(SourceOnly):
     """Settings.
 
+    Departure: the neck has no shift and the classifier no bias, as in `source_only` (Luo et al. 2019); SINet's release
+    trains both.
+
     Args:
         terms: what is minimised; leave one out to see what it does.
         stage: 2 has a teacher and goes on from stage 1, which has no consistency terms.
@@ -118,6 +121,14 @@ class S2R(SourceOnly):
         for name in ("momentum", "ramp"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"the setting {name} is {getattr(self, name)}, expected 0 or more and less than 1")
+        least = {"reversal": 0, "combinations": 1, "clusters": 0, "diversity": 0, "weight_rate": 0}
+        for name, lowest in least.items():
+            if getattr(self, name) < lowest:
+                raise ValueError(f"the setting {name} is {getattr(self, name)}, expected {lowest} or more")
+        if self.temperature <= 0:
+            raise ValueError(f"the setting temperature is {self.temperature}, expected more than 0")
+        if self.average:
+            raise ValueError(f"the setting average is {self.average}, and s2r tests the student itself: leave it out")
         if not self.clips_combined or any(size < 1 or SLOTS % size for size in self.clips_combined):
             raise ValueError(
                 f"clips_combined is {self.clips_combined}, expected divisors of {SLOTS}, such as (2, 4, 8): a combined "

@@ -4,8 +4,10 @@ The release hands detached features to its domain and consistency terms, so that
 and nothing else. What the target does to the tested student is done by the batch norms' running statistics, which
 see both domains. All terms are there from the first step; the combined sequences (`mixture`) are not in the release.
 
-Departure: the release's small temporal network before its domain heads, its literal indicator in place of
-`same_cluster` and its loss weights that can only shrink are left out: none of them reaches the backbone.
+Departures: the release's small temporal network before its domain heads and its literal indicator in place of
+`same_cluster` are left out: neither reaches the backbone. The release multiplies all of its supervised loss by one
+learned number, which Adam all but cancels; here identity and triplet are weighed against each other, as in `s2r`, at a
+rate at which the weights stay near where they begin.
 """
 
 from dataclasses import dataclass, replace

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float, UInt8
@@ -30,6 +30,8 @@ SINGLE_FRAMES = {"small"}
 """The scales at which video backbones start from a network that was trained on single frames of the source."""
 FROM_FRAMES = Schedule(400, 8, 2, 4, 5e-4, 0.05, optimizer="muon", warmup=20)
 """The small scale's schedule after it: 64 images a step, in 16 clips."""
+OWN_BLOCKS = ("cavit", "glt", "psta")
+"""Backbones whose numbers of blocks cannot be chosen."""
 RESNET = "encoder.backbone.resnet."
 """Where the ResNet of `c2d` stands in the weights of a learner."""
 CONTINUED = 0.05
@@ -52,6 +54,9 @@ class SourceOnly:
         ibn: give `c2d` the instance norms of IBN-b (Pan et al. 2018).
     """
 
+    in_one_process: ClassVar[bool] = False
+    """Whether several processes cannot share the training."""
+
     backbone: str = "c2d"
     smoothing: float = 0.1
     margin: float | None = 0.3
@@ -67,6 +72,11 @@ class SourceOnly:
             raise ValueError(f"stripes is {self.stripes} for {self.backbone}: expected 1 or more, for c2d alone")
         if self.ibn and self.backbone != "c2d":
             raise ValueError(f"ibn is for c2d alone, and the backbone is {self.backbone}")
+        if self.blocks is not None and (self.backbone in OWN_BLOCKS or min(self.blocks, default=0) < 1):
+            raise ValueError(
+                f"blocks is {self.blocks} for {self.backbone}: expected 1 or more in each stage, and none for "
+                f"{', '.join(OWN_BLOCKS)}, which have their own"
+            )
         for name in ("smoothing", "average"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"the setting {name} is {getattr(self, name)}, expected 0 or more and less than 1")

@@ -14,6 +14,7 @@ from typing import Any
 
 from s2reid import evaluate, experiment, lookup, progress, scales, summary
 from s2reid.experiment import Plan
+from s2reid.scales import TestSetting
 from s2reid.tables import worlds
 from s2reid.train import Options
 from s2reid.types import Dataset
@@ -34,7 +35,8 @@ class Table:
     """A table as a value: `rows` are the settings of methods, None for a method that does not exist yet.
 
     `versus` are the two rows that figures set against each other: before and after adaptation. `centred` names the
-    rows whose model is calibrated to the target's cameras before it is tested.
+    rows whose model is calibrated to the target's cameras before it is tested. `flip` says whether mirror images count
+    in the test of every row, where that is not left to its method.
     """
 
     number: int
@@ -43,6 +45,7 @@ class Table:
     pairs: tuple[tuple[str, str], ...]
     versus: tuple[str, str] = ("Baseline", "Ours")
     centred: frozenset[str] = frozenset()
+    flip: bool | None = None
 
     @property
     def lacking(self) -> list[str]:
@@ -290,9 +293,17 @@ def fill(cell: Cell, table: Table, data: Data, asked: Asked) -> Result:
         target, model = data(cell.target, cell.split), folder / "model"
         if cell.row in table.centred:
             model = experiment.calibrated(model, target, advance)
-        scores = experiment.evaluate(model, target, protocol, progress=advance)
+        scores = experiment.evaluate(model, target, protocol, flip=table.flip, progress=advance)
     experiment.embed_source(folder / "model", data(cell.source))
     return Result(cell, folder.name, scores)
+
+
+def looks_at(cell: Cell, table: Table, protocol: str) -> TestSetting:
+    """Say what the test of a cell looks at: what its method does, but for mirror images where the table decides."""
+    if protocol == evaluate.seed_protocol.__name__:
+        return evaluate.SEED_TEST
+    own: TestSetting = table.rows[cell.row].test
+    return own if table.flip is None else replace(own, flip=table.flip)
 
 
 def write_page(result: Result, asked: Asked) -> Path:

@@ -106,8 +106,9 @@ def _is_finished(cell: Cell, table: Table, sets: Sets) -> bool:
     protocol = target.protocol if asked.protocol == grid.OWN else asked.protocol
     cameras = target.name if cell.row in table.centred else None
     wanted = (target.name, target.origin.get("split"), protocol, None, cameras)
+    look = grid.looks_at(cell, table, protocol)
     rows = runs.read_scores(training.folder(asked.runs)) if experiment.is_trained(training, asked.runs) else []
-    return wanted in [_place(row) for row in rows]
+    return wanted in [_place(row) for row in rows if str(row.get("test")).startswith(f"{look} in clips")]
 
 
 def _place(row: Mapping[str, Any]) -> tuple[Any, ...]:
