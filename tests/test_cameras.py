@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from tests import tiny
 
-from s2reid import evaluate, experiment, model, publish, runs
-from s2reid.cameras import PRIOR, CameraMeans
+from s2reid import datasets, evaluate, experiment, model, publish, runs, search
+from s2reid.cameras import PRIOR, CameraMeans, check_names
 from s2reid.embed import Model, load_model
 from s2reid.experiment import Plan
 from s2reid.model import CAMERAS, Card, settings
@@ -192,3 +192,39 @@ def test_models_and_data_that_do_not_fit(plain, target, tmp_path):
 def test_a_model_without_means_is_as_it_was(plain):
     assert load_model(plain).cameras is None
     assert isinstance(load_model(plain), Model)
+
+
+def test_a_number_that_was_another_camera_s_is_refused(plain, tmp_path):
+    def stand(name, cameras):
+        for place, camera in enumerate(cameras):
+            for person in range(2):
+                tiny.write_frames(tmp_path / name / camera / str(person), ["1.jpg"], person, place)
+        return datasets.load(f"cameras:{tmp_path / name}")
+
+    fitted = experiment.calibrate(plain, stand("first", ["door", "hall", "yard"]), tmp_path / "fitted")
+    card = model.read_card(fitted)
+    assert card.provenance["camera_names"] == {"door": 0, "hall": 1, "yard": 2}
+    search.gallery(f"cameras:{tmp_path / 'first'}", card.provenance["camera_names"])
+    stand("second", ["hall", "yard"])
+    message = "the camera hall has the number 0 here, and the model was calibrated with that number for door: give the"
+    for read in (search.gallery, lambda spec, measured: search.queries(spec, -1, measured)):
+        with pytest.raises(ValueError, match=message):
+            read(f"cameras:{tmp_path / 'second'}", card.provenance["camera_names"])
+    for person in range(2):
+        for place, camera in enumerate(["hall", "yard"]):
+            tiny.write_frames(tmp_path / "labelled" / str(person) / camera, ["1.jpg"], person, place)
+    with pytest.raises(ValueError, match=message):
+        experiment.evaluate(fitted, datasets.load(f"persons:{tmp_path / 'labelled'}"))
+
+
+def test_names_that_say_their_number_may_change():
+    check_names({"cam_1": 1, "cam_2": 2}, {"door 2": 2, "7": 7})
+    with pytest.raises(ValueError, match="the camera door has the number 1 here"):
+        check_names({"cam_1": 1}, {"door": 1})
+
+
+def test_a_published_model_is_not_overwritten(plain, target, tmp_path):
+    out = experiment.calibrate(plain, target, tmp_path / "fitted")
+    publish.publish(out, tmp_path / "given")
+    with pytest.raises(ValueError, match=r"given has been published \(MODEL_CARD.md is there\): name a new folder"):
+        experiment.calibrate(plain, target, tmp_path / "given")

@@ -91,10 +91,38 @@ def test_from_training_to_a_page(run, model, source_root, target_root, tmp_path)
     assert len(list((tmp_path / "runs").iterdir())) == 2
 
 
+def test_a_search_for_programs_and_names_with_brackets(run, tmp_path):
+    for camera in ("[lobby]", "[bold]"):
+        tiny.write_frames(tmp_path / "my cameras" / camera / "7", ["1.jpg", "2.jpg"], 1, 1)
+    done = run("search", "s2reid-small", f"cameras:{tmp_path}/my cameras", f"cameras:{tmp_path}/my cameras", "--top", 1)
+    assert done.code == 0, done.err
+    assert "[lobby]/7" in done.out
+    assert "[bold]/7" in done.out
+    said = json.loads(
+        run("search", "s2reid-small", tmp_path / "my cameras/[bold]/7", f"cameras:{tmp_path}/my cameras", "--json").out
+    )
+    (found,) = said["searches"]
+    assert [hit["rank"] for hit in found["hits"]] == [1, 2]
+    assert found["hits"][0]["similarity"] == pytest.approx(1, abs=1e-4)
+    assert found["hits"][0]["frames"][0].endswith("/7/1.jpg")
+    assert found["hits"][0]["is_match"] is None
+
+
+@pytest.mark.parametrize("verb", ["embed", "search"])
+def test_a_place_that_cannot_be_written_is_found_before_the_work(verb, run, tmp_path, monkeypatch):
+    monkeypatch.setattr("s2reid.embed.load_model", None)
+    (tmp_path / "file").touch()
+    words = {"embed": ("m", "cameras:c"), "search": ("m", "q", "cameras:c")}[verb]
+    for place, message in (("file/x", r"cannot write file/x"), (".", r"cannot write .*: it is a folder; name a file")):
+        done = run(verb, *words, "--out", place)
+        assert done.code == 2
+        assert re.search(message, done.err), done.err
+
+
 def test_a_model_fitted_to_cameras(run, model, source_root, target_root):
     data = f"ilids_vid:{target_root}"
     done = run("calibrate", model, data, "--out", "fitted")
-    assert (done.code, done.out) == (0, "model fitted: centred by the 2 cameras of standin-tiny\n")
+    assert (done.code, done.out) == (0, "model fitted: centred by the 2 cameras of standin-tiny: 1, 2\n")
     plain, fitted = (run("evaluate", where, data, "--json").out for where in (model, "fitted"))
     assert "centred by the cameras of standin-tiny" in json.loads(fitted)["test"]
     assert json.loads(plain)["rows"][0]["num_valid"] == json.loads(fitted)["rows"][0]["num_valid"]

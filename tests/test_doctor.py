@@ -43,7 +43,7 @@ def test_a_dataset_is_found_where_loading_looks(data_root, folder):
 
 def test_problems(data_root, monkeypatch):
     monkeypatch.setattr(doctor, "NEEDED", ("numpy", "no-such-package"))
-    monkeypatch.setattr(doctor, "EXTRAS", {"no-such-extra": "nothing"})
+    monkeypatch.setattr(doctor, "EXTRAS", {"no-such-extra": ("no-such-package", "nothing")})
     monkeypatch.setattr(doctor, "_version", lambda name: "1" if name == "numpy" else None)
     monkeypatch.setattr(doctor, "LEAST_FREE", 1e30)
     found = doctor.examine()

@@ -361,3 +361,13 @@ def test_mirror_images_count_where_they_are_asked_for(tmp_path, source, target):
     ]
     assert len({row["cell"] for row in both}) == 2
     assert len(runs.read_scores(folder)) == 2
+
+
+def test_embeddings_that_cannot_be_read_are_made_again(tmp_path, source, target):
+    plan = Plan("source_only", source, scale="tiny", schedule=tiny.schedule())
+    folder = experiment.run(plan, tmp_path, Options(0, 0))
+    rows = experiment.evaluate(folder / "model", target)
+    kept = next(folder.glob("embeddings/*/query.npz"))
+    kept.write_bytes(kept.read_bytes()[:100])
+    assert experiment.evaluate(folder / "model", target) == rows
+    assert len(Embeddings.load(kept)) == len(target.query)

@@ -154,7 +154,30 @@ def without_last_line(path):
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
 
 
+def with_line(line, text):
+    """Put another line in the place of one."""
+
+    def damage(path):
+        lines = path.read_text().splitlines(keepends=True)
+        path.write_text("".join([*lines[:line], text + "\n", *lines[line + 1 :]]))
+
+    return damage
+
+
+def without_header(path):
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[1:]))
+
+
 DAMAGE = {
+    "no header": (INDEX, without_header, "has format none, this version reads 1"),
+    "half a header": (INDEX, with_line(0, '{"format": 1}'), r"is damaged \(its first line lacks expected\): copy it"),
+    "another part": (INDEX, with_line(1, '["foo", 0, 1, 1, 0, []]'), r"is damaged \(line 2: 'foo'\): copy it again"),
+    "another shard": (INDEX, with_line(2, '["train", 99, 1, 1, 0, []]'), r"is damaged \(line 3: .*range\): copy it"),
+    "a short line": (
+        INDEX,
+        with_line(1, '["train", 0]'),
+        r"is damaged \(line 2: not enough values .*\): copy it again",
+    ),
     "missing shard": (
         "shard-000001.tar",
         lambda path: path.unlink(),

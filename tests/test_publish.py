@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from tests import tiny
 
-from s2reid import cli, lookup, model, publish, runs
+from s2reid import cli, lookup, model, publish, runs, shipped
 from s2reid.embed import load_model
 from s2reid.model import CARD, WEIGHTS, Card
 
@@ -100,8 +101,8 @@ def test_published_weights_fit_no_learner(trained, tmp_path):
 
 def test_the_page(trained, target, tmp_path):
     rows = publish.publish(trained, tmp_path / "small", [[target]], licence="Apache-2.0", again="make model")
-    text = (tmp_path / "small" / publish.PAGE).read_text()
-    assert {path.name for path in (tmp_path / "small").iterdir()} == {CARD, WEIGHTS, publish.PAGE}
+    text = (tmp_path / "small" / shipped.PAGE).read_text()
+    assert {path.name for path in (tmp_path / "small").iterdir()} == {CARD, WEIGHTS, shipped.PAGE}
     assert text.startswith("# small\n")
     assert 's2reid.load_model("small")' in text
     assert "| trained on | svreid-tiny, seed 3, version 1: rendered, with no real image in it; 4 persons |" in text
@@ -115,12 +116,25 @@ def test_the_page(trained, target, tmp_path):
     assert publish.LIMITS in text
 
 
+def test_a_page_that_was_corrected_by_hand_is_kept(trained, tmp_path):
+    publish.publish(trained, tmp_path / "small")
+    (tmp_path / "small" / shipped.PAGE).write_text("corrected")
+    publish.publish(trained, tmp_path / "small")
+    assert (tmp_path / "small" / f"{shipped.PAGE}.old").read_text() == "corrected"
+    assert (tmp_path / "small" / shipped.PAGE).read_text().startswith("# small")
+
+
+def test_a_model_that_ships_is_published_by_its_name(tmp_path):
+    publish.publish(Path("s2reid-small"), tmp_path / "mine")
+    assert load_model(tmp_path / "mine").card.is_published
+
+
 def test_the_page_of_another_model(trained, tmp_path):
     card = json.loads((trained / CARD).read_text())
     card["provenance"] |= {"source": {"name": "mars"}, "target": {"name": "cameras"}}
     (trained / CARD).write_text(json.dumps(card))
     assert publish.publish(trained, tmp_path / "small") == []
-    text = (tmp_path / "small" / publish.PAGE).read_text()
+    text = (tmp_path / "small" / shipped.PAGE).read_text()
     assert "| trained on | mars: recordings; 4 persons |" in text
     assert "| adapted to | cameras: recordings |" in text
     assert "It was not scored when it was published." in text

@@ -139,6 +139,22 @@ def test_what_fails_is_asked_for_again(source, address, storage):
 
 
 @pytest.mark.usefixtures("patient")
+def test_an_error_that_a_storage_returns_instead_of_raising(monkeypatch):
+    answers = [[b"a", OSError("lost")], [b"a", b"b"], [FileNotFoundError("gone")]]
+
+    class Older:  # fsspec before 2026.6
+        _strip_protocol = staticmethod(str)
+
+        def cat_ranges(self, *given, **named):
+            return answers.pop(0)
+
+    monkeypatch.setattr(remote, "_open", lambda address: Older())
+    assert remote.read_ranges([("s3://b/x", 0, 1), ("s3://b/x", 1, 2)]) == [b"a", b"b"]
+    with pytest.raises(FileNotFoundError):
+        remote.read_ranges([("s3://b/x", 0, 1)])
+
+
+@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize(
     ("damage", "message"),
     [

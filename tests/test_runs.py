@@ -3,6 +3,8 @@
 import json
 from dataclasses import replace
 
+import cv2
+import numpy as np
 import pytest
 
 from s2reid import runs
@@ -81,6 +83,14 @@ def test_the_fingerprint_of_recordings_sees_files_that_were_replaced(tmp_path):
         return runs.fingerprint(recorded, ["train"]).fingerprint
 
     assert taken(3, 4) == taken(3, 4) != taken(3, 5)
+
+
+def test_the_fingerprint_sees_pictures_that_are_all_of_one_size(tmp_path):
+    found = []
+    for shade in (10, 20):
+        cv2.imwrite(str(tmp_path / "1.bmp"), np.full((8, 4, 3), shade, np.uint8))
+        found.append(runs.fingerprint(Dataset("real", (Tracklet(str(tmp_path), ("1.bmp",), 1, 1),)), ["train"]))
+    assert found[0] != found[1]
 
 
 def test_a_run_says_what_how_and_where(tmp_path):

@@ -24,6 +24,8 @@ class OnCircle(Model):
     def embed_tracklets(self, tracklets, progress=None):
         angles = np.radians([tracklet.camera for tracklet in tracklets])
         zeros = np.zeros(len(tracklets), int)
+        if progress:
+            progress(len(tracklets))
         return Embeddings(np.stack([np.cos(angles), np.sin(angles)], 1).astype(np.float32), zeros, zeros, zeros)
 
 
@@ -31,8 +33,8 @@ def at(degrees, person=UNKNOWN):
     return Tracklet("", (f"{degrees}.jpg",), person, degrees)
 
 
-def find(asked, held, top):
-    return search.search(OnCircle(), asked, held, top)
+def find(asked, held, top, **how):
+    return search.search(OnCircle(), asked, held, top, **how)
 
 
 def test_the_nearest_come_first_with_their_cosine():
@@ -48,9 +50,20 @@ def test_ties_keep_the_gallerys_order_and_top_may_exceed_it():
 
 
 def test_right_and_wrong_are_said_where_they_are_known():
-    labelled, bare = find([at(0, 1), at(0)], [at(1, 1), at(2, 2), at(3), at(4, -2)], 4)
+    labelled, bare = find([at(0, 1), at(0)], [at(1, 1), at(2, 2), at(3), at(4, -2)], 4, is_one=True)
     assert [match for _, _, match in labelled.hits] == [True, False, None, False]
     assert [match for _, _, match in bare.hits] == [None] * 4
+
+
+def test_equal_numbers_of_two_datasets_are_not_equal_persons():
+    (found,) = find([at(0, 1)], [at(1, 1), at(2, 2)], 2)
+    assert [match for _, _, match in found.hits] == [None, None]
+
+
+def test_progress_counts_both_sides():
+    told = []
+    find([at(0)], [at(1), at(2)], 1, progress=lambda done, total: told.append((done, total)))
+    assert told == [(1, 3), (3, 3)]
 
 
 @pytest.mark.parametrize("top", [0, -1])

@@ -6,7 +6,8 @@ That embeddings are biased by cameras, and that a normalisation by camera remove
 Song, Park and Lee (ICLR 2025) report; ours takes out the mean alone, drawn to the mean of all where a camera saw few.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,29 @@ PRIOR = 5
 """As many tracklets of no camera in particular count beside a camera's own: a camera that saw one person is not it."""
 FEWEST = 2
 """Tracklets below which there is no mean to speak of."""
+
+
+def check_names(measured: Mapping[str, int], here: Mapping[str, int]) -> None:
+    """Raise `ValueError` where a number is one camera's in a model and another's here.
+
+    Both map the names of folders to numbers. A number that stands in both names is the same camera, whatever else they
+    are called; where folders were numbered by their order, one folder more or less changes the numbers.
+
+    >>> check_names({"door_1": 1, "hall_2": 2}, {"cam1": 1, "cam7": 7})
+    """
+    names = {number: name for name, number in measured.items()}
+    for name, number in here.items():
+        other = names.get(number, name)
+        if other != name and not (_says(other, number) and _says(name, number)):
+            raise ValueError(
+                f"the camera {name} has the number {number} here, and the model was calibrated with that number for "
+                f"{other}: give the folders numbers of their own, such as {name}_1, and calibrate again"
+            )
+
+
+def _says(name: str, number: int) -> bool:
+    """Say whether a number is the last one in a name."""
+    return [*map(int, re.findall(r"[0-9]+", name))][-1:] == [number]
 
 
 @dataclass(frozen=True)

@@ -112,13 +112,16 @@ def embed(
         quick: look at one clip of a tracklet and no mirror images.
         precision: bf16 is faster on processors that compute in it.
     """
-    from s2reid import datasets, progress
+    from s2reid import datasets, progress, whole
+    from s2reid.cameras import check_names
     from s2reid.embed import load_model
 
+    whole.check(out)
     dataset = datasets.load(data)
     parts = [part] if part else ["train", "query", "gallery"]
     tracklets = [tracklet for name in parts for tracklet in getattr(dataset, name)]
     encoder = load_model(model, quick=quick, precision=precision)
+    check_names(encoder.card.provenance.get("camera_names", {}), dataset.origin.get("camera_names", {}))
     with progress.bar("embed", "tracklets") as advance:
         vectors = encoder.embed_tracklets(tracklets, lambda done: advance(done, len(tracklets)))
     vectors.save(out)
@@ -188,7 +191,10 @@ def calibrate(model: Positional[Path], data: Positional[Spec], /, out: Path) -> 
     dataset = datasets.load(data)
     with progress.bar("embed", "tracklets") as advance:
         experiment.calibrate(model, dataset, out, advance)
-    print(f"model {out}: centred by the {len({t.camera for t in dataset.train})} cameras of {dataset.name}")
+    names = {number: name for name, number in dataset.origin.get("camera_names", {}).items()}
+    known = sorted({tracklet.camera for tracklet in dataset.train})
+    said = ", ".join(f"{number} {names.get(number, '')}".strip() for number in known)
+    print(f"model {out}: centred by the {len(known)} cameras of {dataset.name}: {said}")
 
 
 @app.command
@@ -202,8 +208,11 @@ def search(
     camera: int = -1,
     quick: bool = False,
     precision: Literal["no", "bf16"] = "no",
+    json_: Annotated[bool, arg(name="json")] = False,
 ) -> None:
     """Search a gallery for the person of a query: the ranked list, and as a page with --out.
+
+    Whether a hit is right is said where query and gallery are the same NAME:PATH, with labels.
 
     Args:
         model: a model folder, or a model that comes with s2reid, such as s2reid-small.
@@ -214,20 +223,28 @@ def search(
         camera: the number of the query's camera, for a calibrated model and a query that is a folder or an image.
         quick: look at one clip of a tracklet and no mirror images.
         precision: bf16 is faster on processors that compute in it.
+        json_: print one JSON object.
     """
-    from s2reid import progress, runs
+    from s2reid import progress, runs, whole
     from s2reid import search as searching
     from s2reid.embed import load_model
-    from s2reid.report.search import write_search_page
+    from s2reid.report.search import to_dict, write_search_page
 
-    asked, held = searching.queries(query, camera), searching.gallery(gallery)
+    if out:
+        whole.check(out)
     encoder = load_model(model, quick=quick, precision=precision)
-    found = searching.search(encoder, asked, held, top)
-    progress.ranked_lists(found)
+    measured = encoder.card.provenance.get("camera_names", {})
+    asked, held = searching.queries(query, camera, measured), searching.gallery(gallery, measured)
+    with progress.bar("embed", "tracklets") as advance:
+        found = searching.search(encoder, asked, held, top, is_one=query == gallery, progress=advance)
+    if json_:
+        print(json.dumps({"model": str(model), "test": encoder.test, "searches": [to_dict(one) for one in found]}))
+    else:
+        progress.ranked_lists(found)
     if out:
         facts = {"model": str(model), "test": encoder.test}
         write_search_page(out, searches=found, num_gallery=len(held), command=runs.command(), facts=facts)
-        print(f"wrote {out}")
+        print(f"wrote {out}", file=sys.stderr if json_ else sys.stdout)
 
 
 @app.command
@@ -246,7 +263,7 @@ def publish(
         on: data to score the published model on for its page, such as ilids_vid:DIR.
         licence: of the weights.
     """
-    from s2reid import datasets, progress
+    from s2reid import datasets, progress, shipped
     from s2reid import publish as publishing
 
     targets = [datasets.load_splits(spec) for spec in on]
@@ -254,7 +271,7 @@ def publish(
         rows = publishing.publish(model, out, targets, licence=licence, progress=advance)
     if rows:
         progress.score_table(rows)
-    print(f"wrote {out}; read {out / publishing.PAGE} before you give it away")
+    print(f"wrote {out}; read {out / shipped.PAGE} before you give it away")
 
 
 @app.command

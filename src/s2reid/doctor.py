@@ -11,14 +11,20 @@ from s2reid.version import __version__
 
 NEEDED = ("torch", "accelerate", "numpy", "scipy", "numba", "opencv-python-headless", "simplejpeg",
           "safetensors", "tyro", "rich", "jinja2", "jaxtyping")  # fmt: skip
-EXTRAS = {"tensorboard": "TensorBoard logs (--tensorboard)"}
+EXTRAS = {
+    "tensorboard": ("tensorboard", "TensorBoard logs (--tensorboard)"),
+    "ls-vid": ("h5py", "LS-VID's MATLAB 7.3 file"),
+    "av": ("av", "videos, s2reid world video"),
+    "remote": ("aiohttp", "shards in object storage"),
+}
+"""Of each extra: the package that shows that it is there, and what it is for."""
 LEAST_FREE = 2e9  # bytes that the demo and a few runs need
 
 
 def examine() -> dict[str, Any]:
     """Look at the machine; everything in the answer can be held by JSON."""
     installed = {name: _version(name) for name in NEEDED}
-    extras = {name: _version(name) for name in EXTRAS}
+    extras = {name: _version(package) for name, (package, _) in EXTRAS.items()}
     free = os.statvfs(".").f_bavail * os.statvfs(".").f_frsize
     root = datasets.find_root()
     problems = [f"{name} is missing: pip install {name}" for name, version in installed.items() if version is None]
@@ -64,7 +70,7 @@ def as_text(found: dict[str, Any]) -> str:
     ]
     for name, version in found["extras"].items():
         lines.append(f"extra      {name} {version}" if version else f"extra      {name} is not installed: "
-                     f"pip install 's2reid[{name}]' for {EXTRAS[name]}")  # fmt: skip
+                     f"pip install 's2reid[{name}]' for {EXTRAS[name][1]}")  # fmt: skip
     models = ", ".join(found["models"]) or "none came with this copy; train one, or name a folder"
     lines.append(f"models     {models}")
     lines.append(f"data root  {found['data_root']} (set S2REID_DATA to move it)")

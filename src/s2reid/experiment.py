@@ -12,7 +12,7 @@ import torch
 
 from s2reid import evaluate as scoring
 from s2reid import lock, model, runs, scales, shipped, train, whole
-from s2reid.cameras import CameraMeans
+from s2reid.cameras import CameraMeans, check_names
 from s2reid.embed import QUICK, clip_length, how_tested, load_model
 from s2reid.learner import Learner, Task
 from s2reid.metrics.rerank import Rerank
@@ -220,6 +220,8 @@ def calibrate(
     """
     if out.exists() and not (out / model.CAMERAS).is_file():
         raise ValueError(f"{out} is there already and is no calibrated model: name a new folder")
+    if (out / shipped.PAGE).is_file():
+        raise ValueError(f"{out} has been published ({shipped.PAGE} is there): name a new folder")
     folder, tracklets = shipped.find(folder), runs.unlabelled(data).train
     if not tracklets:
         raise ValueError(f"{data.name} has no training tracklets: its cameras cannot be measured by those of a test")
@@ -228,7 +230,7 @@ def calibrate(
         raise ValueError(f"{encoder.card.method} compares by a distance of its own: it has no vectors to centre")
     encoder.cameras = None  # those of an earlier calibration
     seen = encoder.embed_tracklets(tracklets, lambda done: progress(done, len(tracklets)))
-    return model.calibrate(folder, CameraMeans.fit(seen), _origin(data), out)
+    return model.calibrate(folder, CameraMeans.fit(seen), _origin(data), data.origin.get("camera_names", {}), out)
 
 
 def calibrated(folder: Path, data: Dataset, progress: Callable[[int, int], None] = lambda done, total: None) -> Path:
@@ -262,6 +264,8 @@ def evaluate(
     targets = (targets,) if isinstance(targets, Dataset) else tuple(targets)
     folder = shipped.find(folder)
     card, protocol = model.read_card(folder), protocol or targets[0].protocol
+    for target in targets:
+        check_names(card.provenance.get("camera_names", {}), target.origin.get("camera_names", {}))
     learner = _tested(card, protocol, frames, flip, quick)
     if rerank and learner.has_distance:
         raise ValueError(
@@ -359,7 +363,7 @@ def _embeddings(
 ) -> list[tuple[Embeddings, Embeddings]]:
     """Embed query and gallery of every target, or read them from where a run keeps them; no tracklet twice."""
     files = [[store / f"{part}.npz" for part in ("query", "gallery")] if store else [] for store in stores]
-    is_there = [bool(pair) and all(path.is_file() for path in pair) for pair in files]
+    is_there = [bool(pair) and all(map(_is_whole, pair)) for pair in files]
     lacking = [target for target, there in zip(targets, is_there) if not there]
     tracklets = list(dict.fromkeys(t for target in lacking for t in target.query + target.gallery))
     if tracklets:
@@ -377,6 +381,14 @@ def _embeddings(
             side.save(path)
         found.append((sides[0], sides[1]))
     return found
+
+
+def _is_whole(path: Path) -> bool:
+    """Say whether embeddings are there and can be read; those that cannot are made again."""
+    try:
+        return path.is_file() and len(Embeddings.load(path)) > 0
+    except ValueError:
+        return False
 
 
 def _about(splits: Sequence[Dataset], protocol: str, changed: Sequence[str]) -> dict[str, Any]:

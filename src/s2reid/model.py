@@ -78,10 +78,12 @@ def publish(folder: str | Path, out: str | Path) -> Path:
     return _write(weights, replace(card, is_published=True), out, read_cameras(folder))
 
 
-def calibrate(folder: str | Path, means: CameraMeans, made_of: Mapping[str, Any], out: str | Path) -> Path:
-    """Write the same model with its cameras' means, and what they were measured on in its provenance."""
+def calibrate(
+    folder: str | Path, means: CameraMeans, made_of: Mapping[str, Any], names: Mapping[str, int], out: str | Path
+) -> Path:
+    """Write the same model with its cameras' means; what they were measured on, and their names, in its provenance."""
     card = read_card(folder)
-    provenance = {**card.provenance, "cameras": dict(made_of)}
+    provenance = {**card.provenance, "cameras": dict(made_of), "camera_names": dict(names)}
     return _write(read_weights(folder), replace(card, provenance=provenance), Path(out), means)
 
 

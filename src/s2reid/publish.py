@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from s2reid import experiment, model, whole
+from s2reid import experiment, model, shipped, whole
 from s2reid.embed import load_model
 from s2reid.model import WEIGHTS, Card
+from s2reid.shipped import PAGE
 from s2reid.types import Dataset
 
-PAGE = "MODEL_CARD.md"
 LIMITS = """\
 - It says how alike two people look, never who somebody is. A threshold on the similarity has to be chosen, and tested,
   on the cameras where it is used.
@@ -37,9 +37,13 @@ def publish(
     """Publish a model and return its scores, one or several rows for each target (a dataset, or all of its splits).
 
     What is scored is what is published, at the trained model's last step. `again` is the command that makes it again,
-    where that is more than the training's.
+    where that is more than the training's. A page that was there already, and may have been corrected by hand, is kept
+    as `MODEL_CARD.md.old`.
     """
-    model.publish(folder, out)
+    older = (out / PAGE).read_bytes() if (out / PAGE).is_file() else None
+    model.publish(shipped.find(folder), out)
+    if older is not None:
+        whole.write(out / f"{PAGE}.old", older)
     rows = [row for target in targets for row in experiment.evaluate(out, target, progress=progress)]
     said = {"made again by": f"`{again}`" if again else None, "licence": licence}
     whole.write(out / PAGE, page(out, rows, {name: value for name, value in said.items() if value}))

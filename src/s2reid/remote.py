@@ -33,7 +33,15 @@ def read_ranges(ranges: Sequence[tuple[str, int, int]]) -> list[bytes]:
     """Read `(address, first byte, byte behind the last)` of files in one storage, all at once; raise `OSError`."""
     starts, ends = [start for _, start, _ in ranges], [end for _, _, end in ranges]
     addresses = [address for address, _, _ in ranges]
-    return _patiently(addresses, lambda storage, paths: storage.cat_ranges(paths, starts, ends, on_error="raise"))
+
+    def ask(storage: Any, paths: list[str]) -> list[bytes]:
+        parts: list[Any] = storage.cat_ranges(paths, starts, ends, on_error="raise")
+        for part in parts:
+            if isinstance(part, BaseException):  # as fsspec did it before 2026.6, whatever it was asked
+                raise part
+        return parts
+
+    return _patiently(addresses, ask)
 
 
 def sizes(addresses: Sequence[str]) -> list[int | None]:

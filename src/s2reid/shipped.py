@@ -5,6 +5,8 @@ from pathlib import Path
 FOLDER = Path(__file__).parent / "models"
 CARD = "model.json"
 """The file that makes a folder a model."""
+PAGE = "MODEL_CARD.md"
+"""The page of a published model."""
 
 
 def names() -> list[str]:

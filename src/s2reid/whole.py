@@ -30,6 +30,19 @@ def writing(path: Path) -> Iterator[Path]:
         lock.release(taken)
 
 
+def check(path: Path) -> None:
+    """Raise `ValueError` where a file cannot be written: before the work, not after it."""
+    if path.is_dir() or not path.name:
+        raise ValueError(f"cannot write {path}: it is a folder; name a file")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        is_writable = os.access(path.parent, os.W_OK)
+    except OSError as error:
+        raise ValueError(f"cannot write {path} ({error.strerror}): name another place") from error
+    if not is_writable:
+        raise ValueError(f"cannot write {path} ({path.parent} is not writable): name another place")
+
+
 def write(path: Path, content: str | bytes) -> None:
     """Write a file whole or not at all; text is UTF-8."""
     with writing(path) as partial:

@@ -102,6 +102,26 @@ def test_tracklets_that_are_none(tmp_path, load):
         load(tmp_path)
 
 
+@pytest.mark.parametrize("place", ["3", "3/1", "3/1/9.jpg"])
+def test_a_link_to_what_is_not_there_is_refused(tmp_path, place):
+    write_frames(tmp_path / "2" / "1")
+    write_frames(tmp_path / "3" / "2")
+    link = tmp_path / place
+    link.parent.mkdir(exist_ok=True)
+    if place == "3":
+        shutil.rmtree(tmp_path / "3")
+    link.symlink_to("/no/such/disk")
+    with pytest.raises(ValueError, match=rf"{link} is a link to /no/such/disk, which is not there: mount it or"):
+        cameras.load(tmp_path)
+
+
+def test_pictures_that_are_not_read_are_not_passed_over(tmp_path):
+    write_frames(tmp_path / "2" / "1")
+    (tmp_path / "2" / "1" / "9.WebP").touch()
+    with pytest.raises(ValueError, match=r"2/1 holds 9.WebP: frames are JPEG, PNG or BMP files; convert it, or take"):
+        cameras.load(tmp_path)
+
+
 def test_folder_of_real_people():
     dataset = persons.load(shared("pku_reid"))
     assert (len(dataset.query), len(dataset.gallery)) == (74, 74)

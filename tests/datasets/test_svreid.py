@@ -137,8 +137,8 @@ def test_folders_that_are_no_tracklet(tmp_path):
         svreid.load(tmp_path)
     (tmp_path / "1/2/3/deeper").rmdir()
     for frame in (tmp_path / "1/2/3").iterdir():
-        frame.rename(frame.with_suffix(".webp"))
-    with pytest.raises(ValueError, match=r"holds no frame \(.jpg .jpeg .png .bmp\): .* holds 3 files \(1.webp, 2.webp"):
+        frame.rename(frame.with_suffix(".raw"))
+    with pytest.raises(ValueError, match=r"holds no frame \(.jpg .jpeg .png .bmp\): .* holds 3 files \(1.raw, 2.raw"):
         svreid.load(tmp_path)
 
 

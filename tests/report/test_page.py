@@ -300,3 +300,8 @@ def test_only_vectors_of_one_network_are_in_one_picture(make_result):
     centred = replace(result, target="standin-ilids, cameras centred")  # its source was embedded by another
     assert [chart.title for chart in domain_charts([kept, centred])] == [chart.title for chart in domain_charts([kept])]
     assert domain_charts([centred]) == []
+
+
+def test_a_name_that_is_no_utf8_is_no_trouble(tmp_path):
+    page = document.write_document(tmp_path / "r.html", title="b\udce4d", lead="", sections=[])
+    assert "b?d" in page.read_text("utf-8")

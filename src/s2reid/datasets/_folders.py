@@ -11,6 +11,8 @@ from pathlib import Path
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp")
 """What counts as a frame, in upper or lower case; other files beside the frames are left alone."""
+UNREAD = (".webp", ".tif", ".tiff", ".gif", ".heic", ".heif", ".avif", ".jp2", ".jxl", ".jpe", ".jfif", ".ppm", ".pgm")
+"""Pictures that are not read: beside frames they would be missed in silence."""
 LARGEST = 2**63 - 1
 """The largest number of a person, a camera or an outfit: arrays hold them in 64 bits."""
 _SHAPE = str.maketrans("123456789", "0" * 9)
@@ -71,6 +73,8 @@ def frames(root: Path, folder: str, *, sizes: bool = True) -> tuple[str, ...]:
         raise ValueError(f"the tracklet folder {place} does not exist: is the data complete?")
     entries = _scan(place)
     images = [entry for entry in entries if is_image(entry.name) and entry.is_file()]
+    if unread := [entry.name for entry in entries if entry.name.lower().endswith(UNREAD)]:
+        raise ValueError(f"{place} holds {unread[0]}: frames are JPEG, PNG or BMP files; convert it, or take it away")
     if not images:
         raise ValueError(f"the tracklet folder {place} holds no frame ({' '.join(IMAGE_SUFFIXES)}): {describe(place)}")
     inner = [entry.name for entry in entries if entry.is_dir()]
@@ -163,6 +167,12 @@ def _scan(folder: Path) -> list[os.DirEntry[str]]:
     """List a folder without hidden entries, in the file system's order."""
     try:
         with os.scandir(folder) as entries:
-            return [entry for entry in entries if not entry.name.startswith(".")]
+            shown = [entry for entry in entries if not entry.name.startswith(".")]
     except OSError as error:
         raise ValueError(f"cannot look into {folder}: {error.strerror}") from error
+    for entry in shown:
+        if entry.is_symlink() and not os.path.exists(entry.path):
+            raise ValueError(
+                f"{entry.path} is a link to {os.readlink(entry.path)}, which is not there: mount it or take it away"
+            )
+    return shown

@@ -19,8 +19,8 @@ def load(root: Path) -> Dataset:
     names = folders(root)
     if not names:
         raise ValueError(f"{root} holds no camera folder, {layout}: {describe(root)}")
-    tracklets = []
-    for camera, number in numbers(names).items():
+    tracklets, numbered = [], numbers(names)
+    for camera, number in numbered.items():
         if has_frames(root / camera):
             raise ValueError(
                 f"{root / camera} holds frames, {layout}: a level is missing; "
@@ -33,6 +33,5 @@ def load(root: Path) -> Dataset:
             )
         tracklets += [Tracklet(str(root), frames(root, f"{camera}/{place}"), UNKNOWN, number) for place in places]
     marker = read_marker(root)
-    return Dataset(
-        marker.get("name", root.resolve().name), train=tuple(tracklets), origin=origin(root, "cameras", marker)
-    )
+    source = {**origin(root, "cameras", marker), "camera_names": numbered}
+    return Dataset(marker.get("name", root.resolve().name), train=tuple(tracklets), origin=source)

@@ -157,6 +157,8 @@ def _frames(folder: Path, row: Row, place: str) -> tuple[bool, tuple[str, ...]]:
         status = os.stat(folder / row.path)  # once: there may be a million rows
     except OSError as error:
         raise ValueError(f"{place}: cannot find {row.path} in {folder}: {error.strerror}") from error
+    except ValueError as error:  # a name that no file can have
+        raise ValueError(f"{place}: cannot find {row.path!r} in {folder}: {error}") from error
     if stat.S_ISDIR(status.st_mode):
         return True, frames(folder, row.path.rstrip("/"))
     if not is_image(os.path.basename(row.path)):

@@ -28,7 +28,8 @@ def load(root: Path, *, query_camera: str | int | None = None, train: bool = Fal
                 by_camera[camera].append(tracklet)
     cameras = sorted(by_camera, key=natural)
     marker = read_marker(root)
-    name, source = marker.get("name", root.resolve().name), origin(root, "persons", marker)
+    name = marker.get("name", root.resolve().name)
+    source = {**origin(root, "persons", marker), "camera_names": camera_numbers}
     if train:
         return Dataset(
             name, train=tuple(tracklet for camera in cameras for tracklet in by_camera[camera]), origin=source

@@ -24,6 +24,8 @@ FORMAT = 1
 INDEX = "index.jsonl"
 UNFINISHED = "index.jsonl.partial"
 PARTS = ("train", "query", "gallery")
+HEADER = {"name", "protocol", "origin", "expected", "tracklets", "shards"}
+"""What the first line of an index says, beside the format."""
 
 
 def load(root: Path | str) -> Dataset:
@@ -37,16 +39,22 @@ def load(root: Path | str) -> Dataset:
     index = f"{root}/{INDEX}"
     with _open_index(root) as file:
         header = _line(index, file.readline())
-        if header.get("format") != FORMAT:
+        if not isinstance(header, dict) or header.get("format") != FORMAT:
+            found = header.get("format") if isinstance(header, dict) else "none"
             raise ValueError(
-                f"{index} has format {header.get('format')}, this version reads {FORMAT}: pack the data again, or use "
-                "the s2reid that wrote it"
+                f"{index} has format {found}, this version reads {FORMAT}: pack the data again, or use the s2reid that "
+                "wrote it"
             )
+        if lacking := sorted(HEADER - header.keys()):
+            raise ValueError(f"{index} is damaged (its first line lacks {lacking[0]}): copy it again")
         shards = _whole(root, dict(header["shards"]))
         parts: dict[str, list[Tracklet]] = {part: [] for part in PARTS}
-        for line in file:
-            part, shard, person, camera, outfit, frames = _line(index, line)
-            parts[part].append(Tracklet(shards[shard], tuple(frames), person, camera, outfit))
+        for number, line in enumerate(file, 2):
+            try:
+                part, shard, person, camera, outfit, frames = _line(index, line)
+                parts[part].append(Tracklet(shards[shard], tuple(frames), person, camera, outfit))
+            except (KeyError, IndexError, TypeError, ValueError) as error:
+                raise ValueError(f"{index} is damaged (line {number}: {error}): copy it again") from error
     found = sum(map(len, parts.values()))
     if found != header["tracklets"]:
         raise ValueError(f"{index} lists {found:,} tracklets, expected {header['tracklets']:,}: was it copied whole?")

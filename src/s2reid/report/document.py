@@ -59,5 +59,5 @@ def write_document(out: Path, *, title: str, lead: str, sections: Sequence[Secti
     text = render(
         "document.jinja", title=title, lead=lead, sections=sections, style=(HERE / "page.css").read_text("utf-8")
     )
-    whole.write(out, text)
+    whole.write(out, text.encode("utf-8", "replace").decode())  # a name from an old disk may be no UTF-8
     return out

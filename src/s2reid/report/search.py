@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from s2reid.report.document import Section, provenance, render, write_document
 from s2reid.report.ranked import Found, ranked_list
@@ -57,6 +58,22 @@ def search_section(number: int, search: Search) -> Section:
     has_labels = any(entry.is_match is not None for entry in found)
     body = render("search.jinja", ranked=ranked_list(search.query, found), has_labels=has_labels)
     return Section(f"query-{number}", f"Query {number}: {place(search.query)}", body)
+
+
+def to_dict(search: Search) -> dict[str, Any]:
+    """Turn a search into what JSON can hold."""
+    hits = [
+        {
+            "rank": rank,
+            "similarity": similarity,
+            "is_match": is_match,
+            "person": tracklet.person,
+            "camera": tracklet.camera,
+            "frames": list(tracklet.paths()),
+        }
+        for rank, (tracklet, similarity, is_match) in enumerate(search.hits, 1)
+    ]
+    return {"query": list(search.query.paths()), "hits": hits}
 
 
 def place(tracklet: Tracklet) -> str:

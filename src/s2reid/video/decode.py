@@ -50,7 +50,8 @@ def decode(encoded: bytes, path: str) -> UInt8[np.ndarray, "h w 3"]:
     try:
         if encoded[:2] == JPEG_MAGIC:
             return simplejpeg.decode_jpeg(encoded, strict=True)
-        image = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR)
+        # Pixels as they are stored, as those of a JPEG are: no turning by what a camera noted.
+        image = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
         if image is not None:
             return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
     except (ValueError, cv2.error) as error:

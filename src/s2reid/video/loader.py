@@ -191,7 +191,7 @@ def source_labels(tracklets: Sequence[Tracklet]) -> Int[np.ndarray, " n"]:
     if unlabelled or not tracklets:
         raise ValueError(
             f"a source needs labelled training tracklets, found {len(tracklets)} of which {unlabelled} have no person: "
-            "is this the target?"
+            "is this the target? (persons:DIR?train=true trains on labelled folders)"
         )
     return np.unique([tracklet.person for tracklet in tracklets], return_inverse=True)[1]
 
