@@ -15,6 +15,7 @@ from tests.victims import EVERY, STEPS, WORLD
 
 from s2reid import cli, experiment, lock, model, runs
 from s2reid.experiment import Plan
+from s2reid.runs import SOURCE
 from s2reid.tables import grid, make
 from s2reid.train import CHECKPOINT, LOG, Options, read_log
 from s2reid.world import write
@@ -96,10 +97,10 @@ def test_a_killed_run_ends_with_the_same_bits(tmp_path, source, spec, whole, mom
 
 @pytest.mark.slow
 def test_killed_again_and_again_at_random(tmp_path, source, spec):
-    rng, steps, kills = random.Random(0), 60, 0
+    rng, steps, kills = random.Random(0), 600, 0
     for _ in range(12):
         with victims.process(victims.train, spec, tmp_path / "killed", steps, 1) as one:
-            one.join(rng.uniform(0.3, 3))
+            one.join(rng.uniform(0.2, 2))
             kills += one.is_alive()
     assert kills > 3
     folders = [experiment.run(victims.plan(source, steps), tmp_path / name, Options(0, 0)) for name in ("killed", "w")]
@@ -254,7 +255,7 @@ def test_a_lost_process_of_several_ends_the_run_which_goes_on_later(tmp_path):
     assert process.wait(120) != 0
     again = subprocess.run([sys.executable, *command], cwd=tmp_path, env=tiny.environment(), timeout=600)
     assert again.returncode == 0
-    assert {path.name for path in folder.iterdir()} == {"run.json", "model", LOG}
+    assert {path.name for path in folder.iterdir()} == {"run.json", "model", LOG, SOURCE}
     assert [line["step"] for line in read_log(folder / LOG)][-1] == 6
 
 
