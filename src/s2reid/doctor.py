@@ -69,8 +69,9 @@ def as_text(found: dict[str, Any]) -> str:
         "installed  " + ", ".join(f"{name} {version}" for name, version in found["installed"].items() if version),
     ]
     for name, version in found["extras"].items():
-        lines.append(f"extra      {name} {version}" if version else f"extra      {name} is not installed: "
-                     f"pip install 's2reid[{name}]' for {EXTRAS[name][1]}")  # fmt: skip
+        package, purpose = EXTRAS[name]
+        lacking = f"{name} is not installed: pip install 's2reid[{name}]' for {purpose}"
+        lines.append("extra      " + (f"{name}: {package} {version}" if version else lacking))
     models = ", ".join(found["models"]) or "none came with this copy; train one, or name a folder"
     lines.append(f"models     {models}")
     lines.append(f"data root  {found['data_root']} (set S2REID_DATA to move it)")
