@@ -206,7 +206,7 @@ def test_a_number_that_was_another_camera_s_is_refused(plain, tmp_path):
     assert card.provenance["camera_names"] == {"door": 0, "hall": 1, "yard": 2}
     search.gallery(f"cameras:{tmp_path / 'first'}", card.provenance["camera_names"])
     stand("second", ["hall", "yard"])
-    message = "the camera hall has the number 0 here, and the model was calibrated with that number for door: give the"
+    message = "the camera hall has the number 0 here and had 1 when it was measured: give folders numbers of their own"
     for read in (search.gallery, lambda spec, measured: search.queries(spec, -1, measured)):
         with pytest.raises(ValueError, match=message):
             read(f"cameras:{tmp_path / 'second'}", card.provenance["camera_names"])
@@ -221,6 +221,10 @@ def test_names_that_say_their_number_may_change():
     check_names({"cam_1": 1, "cam_2": 2}, {"door 2": 2, "7": 7})
     with pytest.raises(ValueError, match="the camera door has the number 1 here"):
         check_names({"cam_1": 1}, {"door": 1})
+    with pytest.raises(
+        ValueError, match="the camera a5 has the number 0 here and had 5 when it was measured: give folders"
+    ):
+        check_names({"a5": 5, "b6": 6}, {"a5": 0, "b5": 1})
 
 
 def test_a_published_model_is_not_overwritten(plain, target, tmp_path):

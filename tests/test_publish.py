@@ -116,12 +116,20 @@ def test_the_page(trained, target, tmp_path):
     assert publish.LIMITS in text
 
 
-def test_a_page_that_was_corrected_by_hand_is_kept(trained, tmp_path):
+def test_a_page_that_was_corrected_by_hand_is_kept(trained, tmp_path, monkeypatch):
     publish.publish(trained, tmp_path / "small")
-    (tmp_path / "small" / shipped.PAGE).write_text("corrected")
-    publish.publish(trained, tmp_path / "small")
-    assert (tmp_path / "small" / f"{shipped.PAGE}.old").read_text() == "corrected"
-    assert (tmp_path / "small" / shipped.PAGE).read_text().startswith("# small")
+    page, pages = tmp_path / "small" / shipped.PAGE, []
+    page.write_text("corrected")
+    monkeypatch.setattr(publish.experiment, "evaluate", None)  # a scoring that fails
+    with pytest.raises(TypeError):
+        publish.publish(trained, tmp_path / "small", [[]])
+    assert not page.exists()
+    for text in ("again", "again", "and again"):
+        publish.publish(trained, tmp_path / "small")
+        assert page.read_text().startswith("# small")
+        page.write_text(text)
+        pages.append({path.read_text() for path in page.parent.glob(f"{shipped.PAGE}.old*")})
+    assert pages == [{"corrected"}, {"corrected", "again"}, {"corrected", "again"}]
 
 
 def test_a_model_that_ships_is_published_by_its_name(tmp_path):

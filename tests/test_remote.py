@@ -11,13 +11,18 @@ import pytest
 from tests import tiny
 from tests.test_pack import SMALL, assert_same
 
-from s2reid import archive, datasets, embed, experiment, inventory, pack, remote, runs
+from s2reid import archive, datasets, embed, experiment, inventory, pack, remote, runs, summary
 from s2reid.datasets.shards import INDEX
 from s2reid.experiment import Plan
+from s2reid.report.strips import strip
 from s2reid.train import Options
 from s2reid.video.decode import read_frames
 
 pytestmark = pytest.mark.filterwarnings("ignore:This DataLoader will create:UserWarning")
+
+
+def list_frames(places):
+    return list(read_frames(places))
 
 
 class Storage:
@@ -113,13 +118,16 @@ def test_training_from_there_is_training_from_the_disk(source, target, address, 
     assert one == other
     model = embed.load_model(folders[0] / "model")
     np.testing.assert_array_equal(*(model.embed_tracklets(data.query).vectors for data in (target, standin)))
+    experiment.evaluate(folders[1] / "model", standin)
+    (result,) = summary.read_results(folders[1], "far")
+    assert strip(result.query_tracklets[0], num_frames=2) == strip(target.query[0], num_frames=2)  # a page shows them
 
 
 def test_frames_are_asked_for_at_once_and_by_range(address, storage):
     tracklets = datasets.load(f"shards:{address}").train
     storage.delay, storage.asked = 0.05, []
     places = [(tracklet.store, frame) for tracklet in tracklets for frame in tracklet.frames]
-    assert len(read_frames(places)) == len(places) == 36
+    assert len(list_frames(places)) == len(places) == 36
     assert len(storage.asked) == 36
     assert all(command == "GET" and part for command, _, part in storage.asked)
     assert storage.most > 8
@@ -135,7 +143,7 @@ def test_what_fails_is_asked_for_again(source, address, storage):
     place = datasets.load(f"shards:{address}").train[0]
     storage.failures = 100
     with pytest.raises(ValueError, match=rf"cannot read {place.store}: ClientResponseError: 503, .* data complete\?"):
-        read_frames([(place.store, place.frames[0])])
+        list_frames([(place.store, place.frames[0])])
 
 
 @pytest.mark.usefixtures("patient")
@@ -176,10 +184,10 @@ def test_a_frame_that_is_lost_or_moved(address, storage):
     content = path.read_bytes()
     path.write_bytes(content[:100] + b"x" + content[100:])
     with pytest.raises(ValueError, match=r"does not hold the frame .* at its place"):
-        read_frames([(tracklet.store, tracklet.frames[1])])
+        list_frames([(tracklet.store, tracklet.frames[1])])
     path.unlink()
     with pytest.raises(ValueError, match=r"cannot read .*shard-000000.tar: No such file .*is the data complete"):
-        read_frames([(tracklet.store, tracklet.frames[1])])
+        list_frames([(tracklet.store, tracklet.frames[1])])
 
 
 def test_a_server_without_ranges_is_found_out(address, storage):

@@ -34,6 +34,11 @@ def check_names(measured: Mapping[str, int], here: Mapping[str, int]) -> None:
     """
     names = {number: name for name, number in measured.items()}
     for name, number in here.items():
+        if measured.get(name, number) != number:
+            raise ValueError(
+                f"the camera {name} has the number {number} here and had {measured[name]} when it was measured: "
+                f"give folders numbers of their own, such as {name}_1, and calibrate again"
+            )
         other = names.get(number, name)
         if other != name and not (_says(other, number) and _says(name, number)):
             raise ValueError(

@@ -34,7 +34,7 @@ class DiskFrames:
         return self.tracklet.num_frames
 
     def __getitem__(self, places: Sequence[int] | Int[np.ndarray, " t"]) -> list[UInt8[np.ndarray, "_ _ 3"]]:
-        return read_frames([(self.tracklet.store, self.tracklet.frames[place]) for place in places])
+        return list(read_frames([(self.tracklet.store, self.tracklet.frames[place]) for place in places]))
 
 
 Frames = DiskFrames | UInt8[np.ndarray, "_ _ _ 3"]

@@ -11,7 +11,7 @@ import accelerate
 import torch
 
 from s2reid import evaluate as scoring
-from s2reid import lock, model, runs, scales, shipped, train, whole
+from s2reid import lock, model, remote, runs, scales, shipped, train, whole
 from s2reid.cameras import CameraMeans, check_names
 from s2reid.embed import QUICK, clip_length, how_tested, load_model
 from s2reid.learner import Learner, Task
@@ -415,7 +415,7 @@ def _shown(tracklets: Sequence[Tracklet], most: int = 8) -> list[tuple[str, list
     """Keep a few frames of each tracklet, evenly spaced: what a page can show."""
     return [
         (
-            os.path.abspath(t.store),
+            t.store if remote.is_remote(t.store) else os.path.abspath(t.store),
             [t.frames[i * t.num_frames // min(most, t.num_frames)] for i in range(min(most, t.num_frames))],
         )
         for t in tracklets

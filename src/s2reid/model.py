@@ -64,9 +64,10 @@ def save(learner: Learner, card: Card, folder: str | Path) -> Path:
     return _write(weights, card, Path(folder))
 
 
-def publish(folder: str | Path, out: str | Path) -> Path:
+def publish(folder: str | Path, out: str | Path, beside: Mapping[str, bytes] | None = None) -> Path:
     """Write the part of a model that embeds, without what only training needs and with kernels in half precision.
 
+    `beside` are more files of the folder, by name.
     Raises `ValueError` where `out` holds anything but a published model, and where a number is too large for half
     precision.
     """
@@ -75,7 +76,7 @@ def publish(folder: str | Path, out: str | Path) -> Path:
     if out.exists() and not ((out / CARD).is_file() and read_card(out).is_published):
         raise ValueError(f"{out} is there already and is no published model: name a new folder")
     weights = {name: _halved(name, tensor) for name, tensor in learner.embedder.state_dict().items()}
-    return _write(weights, replace(card, is_published=True), out, read_cameras(folder))
+    return _write(weights, replace(card, is_published=True), out, read_cameras(folder), beside)
 
 
 def calibrate(
@@ -105,7 +106,13 @@ def _halved(name: str, tensor: torch.Tensor) -> torch.Tensor:
     return halved
 
 
-def _write(weights: dict[str, torch.Tensor], card: Card, folder: Path, means: CameraMeans | None = None) -> Path:
+def _write(
+    weights: dict[str, torch.Tensor],
+    card: Card,
+    folder: Path,
+    means: CameraMeans | None = None,
+    beside: Mapping[str, bytes] | None = None,
+) -> Path:
     partial = folder.with_name(folder.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     if not folder.exists() and whole.old(folder).exists():  # a kill between the two renames of another writer
@@ -116,6 +123,8 @@ def _write(weights: dict[str, torch.Tensor], card: Card, folder: Path, means: Ca
         (partial / CARD).write_text(json.dumps(_to_json(card), indent=1) + "\n")
         if means:
             means.save(partial / CAMERAS)
+        for name, content in (beside or {}).items():
+            (partial / name).write_bytes(content)
         for file in partial.glob("*.safetensors"):  # safetensors lets nobody else read them
             file.chmod((partial / CARD).stat().st_mode)
         whole.put(partial, folder)

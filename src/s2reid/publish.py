@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -38,16 +39,22 @@ def publish(
 
     What is scored is what is published, at the trained model's last step. `again` is the command that makes it again,
     where that is more than the training's. A page that was there already, and may have been corrected by hand, is kept
-    as `MODEL_CARD.md.old`.
+    as `MODEL_CARD.md.old1`, the next one as `.old2`.
     """
-    older = (out / PAGE).read_bytes() if (out / PAGE).is_file() else None
-    model.publish(shipped.find(folder), out)
-    if older is not None:
-        whole.write(out / f"{PAGE}.old", older)
+    model.publish(shipped.find(folder), out, _earlier_pages(out))
     rows = [row for target in targets for row in experiment.evaluate(out, target, progress=progress)]
     said = {"made again by": f"`{again}`" if again else None, "licence": licence}
     whole.write(out / PAGE, page(out, rows, {name: value for name, value in said.items() if value}))
     return rows
+
+
+def _earlier_pages(out: Path) -> dict[str, bytes]:
+    """Read the pages of earlier publications by name; the last of them goes by the first name that is free."""
+    kept = {path.name: path.read_bytes() for path in sorted(out.glob(f"{PAGE}*"))}
+    last = kept.pop(PAGE, None)
+    if last is not None and last not in kept.values():
+        kept[next(name for name in (f"{PAGE}.old{number}" for number in count(1)) if name not in kept)] = last
+    return kept
 
 
 def page(folder: Path, rows: Sequence[Mapping[str, Any]], more: Mapping[str, str]) -> str:

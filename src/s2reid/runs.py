@@ -91,13 +91,15 @@ def fingerprint(data: Dataset, parts: Sequence[str]) -> Data:
     ]
     made: Any = {name: data.origin[name] for name in RENDERED if name in data.origin}
     if not made:
-        made = [_weigh(path) for part in parts for tracklet in getattr(data, part) for path in tracklet.paths()]
+        made = [number for part in parts for tracklet in getattr(data, part) for number in _weigh(tracklet)]
     return Data(data.name, _hash([lines, made]))
 
 
-def _weigh(path: str) -> int:
-    """Give a number that changes with a file's content, as far as it can be had in little time."""
-    return zlib.crc32(archive.read(path)) if path.lower().endswith(".bmp") else archive.size(path)
+def _weigh(tracklet: Tracklet) -> list[int]:
+    """Give a number for each frame that changes with its content, as far as it can be had in little time."""
+    if any(name.lower().endswith(".bmp") for name in tracklet.frames):
+        return [zlib.crc32(content) for content in archive.read_all(tracklet.paths())]
+    return [archive.size(path) for path in tracklet.paths()]
 
 
 def unlabelled(data: Dataset) -> Dataset:

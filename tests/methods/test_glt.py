@@ -153,6 +153,8 @@ def test_a_target_that_is_too_small_is_refused_in_stage_1(source, target):
         GLT(stage=1).build(Plan("glt", source, few, scale="tiny", settings={"stage": 1}).task())
     with pytest.raises(ValueError, match=r"the setting power is 0.0, expected more than 0"):
         GLT(power=0.0)
+    with pytest.raises(ValueError, match=r"the setting source is -1.0, expected 0 or more"):
+        GLT(source=-1.0)
 
 
 def test_another_number_of_target_tracklets_is_another_classifier(tmp_path, source, target):

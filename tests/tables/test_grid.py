@@ -116,7 +116,7 @@ def test_recordings_take_the_places_of_stand_ins():
 
 
 def test_what_is_asked_differently_is_written_elsewhere(tmp_path):
-    real, weights = {"data": tmp_path, "scale": "paper"}, tmp_path / "resnet50.pth"
+    real, weights = {"data": tmp_path, "scale": "paper"}, tmp_path / "resnet50.a1_in1k.pth"
     weights.touch()
     asked = [
         Asked(tmp_path),
@@ -136,7 +136,7 @@ def test_what_is_asked_differently_is_written_elsewhere(tmp_path):
         "table2-real-splits",
         "table2-real-seed_protocol",
         "table2-steps50",
-        "table2-real-init_resnet50",
+        "table2-real-init_resnet50_a1_in1k",
     ]
 
 

@@ -81,9 +81,10 @@ class GLT(SourceOnly):
             raise ValueError(
                 "the setting average is 0, and groups come from the average of the weights: give a momentum"
             )
-        for name, least in (("power", 0.0), ("source", -1e-9)):
-            if getattr(self, name) <= least:
-                raise ValueError(f"the setting {name} is {getattr(self, name)}, expected more than 0")
+        if self.power <= 0:
+            raise ValueError(f"the setting power is {self.power}, expected more than 0")
+        if self.source < 0:
+            raise ValueError(f"the setting source is {self.source}, expected 0 or more")
         if not 0 <= self.sampled < len(self.groups or SHARES):
             raise ValueError(
                 f"the setting sampled is {self.sampled}, and there are {len(self.groups or SHARES)} groups"

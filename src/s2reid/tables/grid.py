@@ -111,7 +111,7 @@ class Asked:
         parts += ["splits"] if self.split is None else [f"split{self.split}"] if self.split else []
         parts += [self.protocol] if self.protocol != OWN else []
         parts += [f"steps{self.steps}"] if self.steps else []
-        parts += [f"init_{self.init.stem}"] if self.init else []
+        parts += [f"init_{self.init.stem}".replace(".", "_")] if self.init else []
         return self.out / "-".join(parts)
 
 

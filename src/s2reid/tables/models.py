@@ -20,7 +20,7 @@ def origins(entries: Sequence[Entry], root: Path) -> Origins:
     return {
         "commits": Counter(said["commit"] for said in made),
         "machines": Counter(_machine(said["machine"]) for said in made),
-        "precisions": Counter(said["precision"] for said in made),
+        "precisions": Counter(said.get("precision", "unknown") for said in made),  # older models do not say
     }
 
 

@@ -1,7 +1,7 @@
 """Read frames of a tracklet: encoded bytes -> uint8 RGB."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
@@ -25,16 +25,17 @@ def read_frame(store: str, name: str) -> UInt8[np.ndarray, "h w 3"]:
     return decode(encoded, path)
 
 
-def read_frames(places: Sequence[tuple[str, str]]) -> list[UInt8[np.ndarray, "_ _ 3"]]:
-    """Decode frames, each `(store, name)`, as `read_frame` does; those in object storage are fetched all at once."""
+def read_frames(places: Sequence[tuple[str, str]]) -> Iterator[UInt8[np.ndarray, "_ _ 3"]]:
+    """Decode frames, each `(store, name)`, one by one as `read_frame` does; object storage is asked for all at once."""
     if not (places and remote.is_remote(places[0][0])):
-        return [read_frame(*place) for place in places]
+        yield from (read_frame(*place) for place in places)
+        return
     paths = [os.path.join(*place) for place in places]
     try:
         fetched = archive.read_all(paths)
     except OSError as error:
         raise ValueError(f"cannot read {error.filename}: {error.strerror}; is the data complete?") from error
-    return [decode(encoded, path) for encoded, path in zip(fetched, paths)]
+    yield from (decode(encoded, path) for encoded, path in zip(fetched, paths))
 
 
 def decode(encoded: bytes, path: str) -> UInt8[np.ndarray, "h w 3"]:

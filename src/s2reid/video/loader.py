@@ -169,7 +169,7 @@ class ClipSet:
             for tracklet in [self.tracklets[draw.index]]
             for place in restricted_random(tracklet.num_frames, draw.shape.num_frames, rng)
         ]
-        images = iter(read_frames(places))
+        images = read_frames(places)  # one by one: of a batch only what is cut stays in memory
         found = []
         for draw, rng in zip(draws, rngs):
             clip = [next(images) for _ in range(draw.shape.num_frames)]
