@@ -363,8 +363,8 @@ def _embeddings(
 ) -> list[tuple[Embeddings, Embeddings]]:
     """Embed query and gallery of every target, or read them from where a run keeps them; no tracklet twice."""
     files = [[store / f"{part}.npz" for part in ("query", "gallery")] if store else [] for store in stores]
-    is_there = [bool(pair) and all(map(_is_whole, pair)) for pair in files]
-    lacking = [target for target, there in zip(targets, is_there) if not there]
+    kept = [_read(pair) for pair in files]
+    lacking = [target for target, sides in zip(targets, kept) if not sides]
     tracklets = list(dict.fromkeys(t for target in lacking for t in target.query + target.gallery))
     if tracklets:
         encoder = load_model(folder)
@@ -372,23 +372,21 @@ def _embeddings(
         everything = encoder.embed_tracklets(tracklets, lambda done: progress(done, len(tracklets)))
     row = {tracklet: place for place, tracklet in enumerate(tracklets)}
     found = []
-    for target, pair, there in zip(targets, files, is_there):
-        if there:
-            sides = [Embeddings.load(path) for path in pair]
-        else:
+    for target, pair, sides in zip(targets, files, kept):
+        if not sides:
             sides = [everything[[row[tracklet] for tracklet in side]] for side in (target.query, target.gallery)]
-        for side, path in zip(sides, [] if there else pair):
-            side.save(path)
+            for side, path in zip(sides, pair):
+                side.save(path)
         found.append((sides[0], sides[1]))
     return found
 
 
-def _is_whole(path: Path) -> bool:
-    """Say whether embeddings are there and can be read; those that cannot are made again."""
+def _read(pair: Sequence[Path]) -> list[Embeddings]:
+    """Read embeddings that are kept; none where one is not there or cannot be read, and is to be made again."""
     try:
-        return path.is_file() and len(Embeddings.load(path)) > 0
+        return [Embeddings.load(path) for path in pair] if all(path.is_file() for path in pair) else []
     except ValueError:
-        return False
+        return []
 
 
 def _about(splits: Sequence[Dataset], protocol: str, changed: Sequence[str]) -> dict[str, Any]:
