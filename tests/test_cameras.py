@@ -204,12 +204,12 @@ def test_a_number_that_was_another_camera_s_is_refused(plain, tmp_path):
     fitted = experiment.calibrate(plain, stand("first", ["door", "hall", "yard"]), tmp_path / "fitted")
     card = model.read_card(fitted)
     assert card.provenance["camera_names"] == {"door": 0, "hall": 1, "yard": 2}
-    search.gallery(f"cameras:{tmp_path / 'first'}", card.provenance["camera_names"])
+    search.gallery(f"cameras:{tmp_path / 'first'}", card)
     stand("second", ["hall", "yard"])
     message = "the camera hall has the number 0 here and had 1 when it was measured: give folders numbers of their own"
-    for read in (search.gallery, lambda spec, measured: search.queries(spec, -1, measured)):
+    for read in (search.gallery, lambda spec, card: search.queries(spec, -1, card)):
         with pytest.raises(ValueError, match=message):
-            read(f"cameras:{tmp_path / 'second'}", card.provenance["camera_names"])
+            read(f"cameras:{tmp_path / 'second'}", card)
     for person in range(2):
         for place, camera in enumerate(["hall", "yard"]):
             tiny.write_frames(tmp_path / "labelled" / str(person) / camera, ["1.jpg"], person, place)

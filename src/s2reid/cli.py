@@ -113,7 +113,6 @@ def embed(
         precision: bf16 is faster on processors that compute in it.
     """
     from s2reid import datasets, progress, whole
-    from s2reid.cameras import check_names
     from s2reid.embed import load_model
 
     whole.check(out)
@@ -121,7 +120,7 @@ def embed(
     parts = [part] if part else ["train", "query", "gallery"]
     tracklets = [tracklet for name in parts for tracklet in getattr(dataset, name)]
     encoder = load_model(model, quick=quick, precision=precision)
-    check_names(encoder.card.provenance.get("camera_names", {}), dataset.origin.get("camera_names", {}))
+    encoder.card.check_cameras(dataset)
     with progress.bar("embed", "tracklets") as advance:
         vectors = encoder.embed_tracklets(tracklets, lambda done: advance(done, len(tracklets)))
     vectors.save(out)
@@ -233,8 +232,7 @@ def search(
     if out:
         whole.check(out)
     encoder = load_model(model, quick=quick, precision=precision)
-    measured = encoder.card.provenance.get("camera_names", {})
-    asked, held = searching.queries(query, camera, measured), searching.gallery(gallery, measured)
+    asked, held = searching.queries(query, camera, encoder.card), searching.gallery(gallery, encoder.card)
     with progress.bar("embed", "tracklets") as advance:
         found = searching.search(encoder, asked, held, top, is_one=query == gallery, progress=advance)
     if json_:

@@ -12,7 +12,7 @@ import torch
 
 from s2reid import evaluate as scoring
 from s2reid import lock, model, remote, runs, scales, shipped, train, whole
-from s2reid.cameras import CameraMeans, check_names
+from s2reid.cameras import CameraMeans
 from s2reid.embed import QUICK, clip_length, how_tested, load_model
 from s2reid.learner import Learner, Task
 from s2reid.metrics.rerank import Rerank
@@ -265,7 +265,7 @@ def evaluate(
     folder = shipped.find(folder)
     card, protocol = model.read_card(folder), protocol or targets[0].protocol
     for target in targets:
-        check_names(card.provenance.get("camera_names", {}), target.origin.get("camera_names", {}))
+        card.check_cameras(target)
     learner = _tested(card, protocol, frames, flip, quick)
     if rerank and learner.has_distance:
         raise ValueError(

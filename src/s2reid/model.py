@@ -19,10 +19,11 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from s2reid import lookup, scales, shipped, whole
-from s2reid.cameras import CameraMeans
+from s2reid.cameras import CameraMeans, check_names
 from s2reid.learner import Learner, Pretrainable, Task
 from s2reid.scales import Schedule
 from s2reid.shipped import CARD
+from s2reid.types import Dataset
 from s2reid.version import __version__
 
 FORMAT = 1
@@ -47,6 +48,10 @@ class Card:
         """Build the learner with fresh weights."""
         learner: Learner = self.settings.build(self.task)
         return learner
+
+    def check_cameras(self, data: Dataset) -> None:
+        """Raise `ValueError` where a model was calibrated to cameras that `data` numbers otherwise."""
+        check_names(self.provenance.get("camera_names", {}), data.origin.get("camera_names", {}))
 
 
 def settings(method: str, values: Mapping[str, Any] | None = None) -> Any:

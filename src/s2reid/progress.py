@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -12,9 +13,9 @@ from rich.table import Table
 if TYPE_CHECKING:
     from s2reid.report.search import Search
     from s2reid.train import Progress as TrainingProgress
-    from s2reid.types import Tracklet
 
-console = Console(highlight=False, markup=False, emoji=False)
+plain = partial(Console, highlight=False, markup=False, emoji=False)  # names of files may have brackets
+console = plain()
 
 
 @contextmanager
@@ -49,12 +50,7 @@ def _bar() -> Progress:
         TextColumn("{task.fields[note]}"),
     )
     is_main_process = os.environ.get("RANK", "0") == "0"
-    return Progress(
-        *columns,
-        console=Console(stderr=True, highlight=False, markup=False, emoji=False),
-        refresh_per_second=2,
-        disable=not is_main_process,
-    )
+    return Progress(*columns, console=plain(stderr=True), refresh_per_second=2, disable=not is_main_process)
 
 
 def score_table(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -80,16 +76,12 @@ def score_table(rows: Sequence[Mapping[str, Any]]) -> None:
     console.print(table)
 
 
-def _named(query: "Tracklet") -> str:
-    """Name a query by its store, and within it by its folder or its only frame."""
-    inside = query.frames[0] if query.num_frames == 1 else os.path.dirname(query.frames[0])
-    return os.path.join(query.store, inside) if inside else query.store
-
-
 def ranked_lists(searches: Sequence["Search"]) -> None:
     """Print the ranked list of every search."""
     for search in searches:
-        table = Table(box=None, pad_edge=False, title=f"query {_named(search.query)}", title_justify="left")
+        first = search.query.paths()[0]
+        place = first if search.query.num_frames == 1 else os.path.dirname(first)
+        table = Table(box=None, pad_edge=False, title=f"query {place}", title_justify="left")
         for heading in ("rank", "similarity", "camera", "person", "tracklet"):
             table.add_column(heading, justify="left" if heading == "tracklet" else "right", overflow="fold")
         for rank, (tracklet, similarity, is_match) in enumerate(search.hits, 1):

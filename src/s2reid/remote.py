@@ -52,8 +52,8 @@ def sizes(addresses: Sequence[str]) -> list[int | None]:
 def _patiently(where: str | Sequence[str], ask: Callable[[Any, list[str]], _Answer]) -> _Answer:
     """Ask a storage, by the paths that it has for some addresses, until it answers."""
     addresses = [where] if isinstance(where, str) else list(where)
-    storage = _open(addresses[0])
-    paths = [storage._strip_protocol(address) for address in addresses]
+    opened = [_open(address) for address in addresses]
+    storage, paths = opened[0][0], [path for _, path in opened]
     for pause in (*PAUSES, None):
         try:
             return ask(storage, paths)
@@ -68,12 +68,13 @@ def _patiently(where: str | Sequence[str], ask: Callable[[Any, list[str]], _Answ
     raise AssertionError("the last try ends in an answer or an error")
 
 
-def _open(address: str) -> Any:
-    """Open the storage of an address: one for each process, which fsspec remembers."""
+def _open(address: str) -> tuple[Any, str]:
+    """Give the storage of an address, one for each process, which fsspec remembers, and the path that it has there."""
     try:
         import fsspec
 
-        return fsspec.core.url_to_fs(address)[0]
+        storage, path = fsspec.core.url_to_fs(address)
+        return storage, path
     except (ImportError, ValueError) as error:
         raise ValueError(
             f"{address} cannot be opened ({error}): pip install 's2reid[remote]', or copy it to a disk"

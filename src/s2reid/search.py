@@ -1,23 +1,23 @@
 """Who in a gallery looks most like the person of a query; no labels needed."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from s2reid import datasets
-from s2reid.cameras import check_names
 from s2reid.datasets._folders import IMAGE_SUFFIXES, is_image, natural
 from s2reid.embed import Model
 from s2reid.metrics.distance import cosine
+from s2reid.model import Card
 from s2reid.report.search import Search
 from s2reid.types import UNKNOWN, Tracklet
 
 
-def queries(asked: str, camera: int = UNKNOWN, measured: Mapping[str, int] | None = None) -> tuple[Tracklet, ...]:
+def queries(asked: str, camera: int = UNKNOWN, card: Card | None = None) -> tuple[Tracklet, ...]:
     """Read a query: a folder of frames or one image is one tracklet, of `camera`; NAME:PATH gives its queries.
 
-    `measured` are the cameras that a model was calibrated to: a dataset that numbers others so is refused.
+    Raises `ValueError` where the model of the card was calibrated to cameras that the dataset numbers otherwise.
     """
     path = Path(asked)
     if path.is_file() and is_image(path.name):
@@ -32,17 +32,19 @@ def queries(asked: str, camera: int = UNKNOWN, measured: Mapping[str, int] | Non
     if ":" not in asked:
         raise ValueError(f"no query at {asked}: give a folder of frames, an image, or NAME:PATH")
     found = datasets.load(asked)
-    check_names(measured or {}, found.origin.get("camera_names", {}))
+    if card:
+        card.check_cameras(found)
     tracklets = found.query or found.train
     if not tracklets:
         raise ValueError(f"{asked} has no queries: give a folder of frames, or a dataset with queries")
     return tracklets
 
 
-def gallery(spec: str, measured: Mapping[str, int] | None = None) -> tuple[Tracklet, ...]:
+def gallery(spec: str, card: Card | None = None) -> tuple[Tracklet, ...]:
     """Read what is searched: the dataset's gallery, or its training part where it has no gallery."""
     found = datasets.load(spec)
-    check_names(measured or {}, found.origin.get("camera_names", {}))
+    if card:
+        card.check_cameras(found)
     tracklets = found.gallery or found.train
     if not tracklets:
         raise ValueError(f"{spec} has neither a gallery nor training tracklets: nothing to search in")

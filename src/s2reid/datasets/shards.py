@@ -13,7 +13,6 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from s2reid import remote
 from s2reid.archive import ENDING
@@ -38,7 +37,10 @@ def load(root: Path | str) -> Dataset:
     """
     index = f"{root}/{INDEX}"
     with _open_index(root) as file:
-        header = _line(index, file.readline())
+        try:
+            header = json.loads(file.readline())
+        except ValueError as error:
+            raise ValueError(f"{index} is damaged ({error}): copy it again") from error
         if not isinstance(header, dict) or header.get("format") != FORMAT:
             found = header.get("format") if isinstance(header, dict) else "none"
             raise ValueError(
@@ -51,7 +53,7 @@ def load(root: Path | str) -> Dataset:
         parts: dict[str, list[Tracklet]] = {part: [] for part in PARTS}
         for number, line in enumerate(file, 2):
             try:
-                part, shard, person, camera, outfit, frames = _line(index, line)
+                part, shard, person, camera, outfit, frames = json.loads(line)
                 parts[part].append(Tracklet(shards[shard], tuple(frames), person, camera, outfit))
             except (KeyError, IndexError, TypeError, ValueError) as error:
                 raise ValueError(f"{index} is damaged (line {number}: {error}): copy it again") from error
@@ -78,13 +80,6 @@ def _open_index(root: Path | str) -> io.StringIO | io.TextIOWrapper:
             raise ValueError(f"{root} is half packed: run the same `s2reid data pack` again to finish it")
         raise ValueError(f"{root} has no {INDEX}, which `s2reid data pack` writes; {describe(root)}")
     return open(index, encoding="utf-8")
-
-
-def _line(index: str, text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise ValueError(f"{index} is damaged ({error}): copy it again") from error
 
 
 def _whole(root: Path | str, expected: Mapping[str, int]) -> list[str]:

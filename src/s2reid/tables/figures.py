@@ -22,6 +22,8 @@ from s2reid.tables.entries import Entry
 from s2reid.tables.grid import Asked, Table
 
 Curve = Float[np.ndarray, " r"]
+Place = tuple[str, str, str]
+"""One test: the run, the target, and what was looked at."""
 Before = tuple[Entry, Entry, int]
 """The baseline and ours on a pair of datasets, and the first seed that both have."""
 
@@ -36,6 +38,10 @@ def shown(entry: Entry) -> Callable[[Mapping[str, Any]], bool]:
     )
 
 
+def place_of(entry: Entry, seed: int) -> Place:
+    return entry.runs[entry.seeds.index(seed)], entry.target, entry.test
+
+
 def one_of(entries: Sequence[Entry]) -> str:
     """Say that a figure is of the first split alone, where the table's numbers are means over several."""
     several = {entry.splits[0] for entry in entries if len(entry.splits) > 1}
@@ -47,8 +53,8 @@ class Figures:
 
     def __init__(self, table: Table, asked: Asked) -> None:
         self.table, self.asked = table, asked
-        self.curves: dict[tuple[str, str, str], Curve] = {}
-        self.versus_read: dict[tuple[str, str, str], Result] = {}
+        self.curves: dict[Place, Curve] = {}
+        self.versus_read: dict[Place, Result] = {}
 
     def sections(self, entries: Sequence[Entry]) -> list[Section]:
         """Make the sections that have something to show."""
@@ -58,12 +64,12 @@ class Figures:
 
     def result(self, entry: Entry, seed: int) -> Result:
         """Read the test of one seed: the setting of the protocol that the table shows."""
-        run = entry.runs[entry.seeds.index(seed)]
+        run, *_ = place_of(entry, seed)
         return summary.read_results(self.asked.runs / run, entry.row, shown(entry))[0]
 
     def curve(self, entry: Entry, seed: int) -> Curve:
         """Compute the CMC curve of one seed, once: some methods compare every query with all of the gallery for it."""
-        place = entry.runs[entry.seeds.index(seed)], entry.target, entry.test
+        place = place_of(entry, seed)
         if place not in self.curves:
             self.curves[place] = curve(self.result(entry, seed))
         return self.curves[place]
@@ -109,7 +115,7 @@ class Figures:
 
     def titled(self, entry: Entry, seed: int) -> Result:
         """Give a result, read and ranked once, whose target says what it was trained on, and which seed is shown."""
-        place = entry.runs[entry.seeds.index(seed)], entry.target, entry.test
+        place = place_of(entry, seed)
         if place not in self.versus_read:
             title = f"{entry.source} → {entry.target}, seed {seed}{one_of([entry])}"
             self.versus_read[place] = replace(self.result(entry, seed), target=title)

@@ -36,7 +36,7 @@ def _make(
     writer, done = Writer(table, asked), known(table, asked, data)
     results = [grid.fill(cell, table, data, asked) for cell in done]
     for result in results:
-        is_written = (asked.runs / result.run / grid.PAGE).is_file()  # or killed between the test and its page
+        is_written = (asked.runs / result.run / grid.PAGE).is_file()  # unless killed between the test and its page
         if not is_written or asked.show_real:
             grid.write_page(result, asked)
     entries = writer.write(results)
