@@ -96,6 +96,11 @@ def speed(dataset: Dataset, asked: Asked, read: Callable[[list[tuple[str, str]]]
     return asked.batch * asked.batches / (time.perf_counter() - begin)
 
 
+def at_once(places: list[tuple[str, str]]) -> None:
+    for _ in read_frames(places):
+        pass
+
+
 def one_by_one(places: list[tuple[str, str]]) -> None:
     for place in places:
         read_frame(*place)
@@ -108,13 +113,13 @@ def main(asked: Asked) -> None:
         pack.pack(write(root / "frames"), root / "shards", 4 * 2**20)
         near = datasets.load(f"shards:{root / 'shards'}")
         sizes = [int(frame.partition("/")[0].partition("+")[2]) for t in near.train for frame in t.frames]
-        found |= {"bytes a frame": round(float(np.mean(sizes))), "disk": round(speed(near, asked, read_frames))}
+        found |= {"bytes a frame": round(float(np.mean(sizes))), "disk": round(speed(near, asked, at_once))}
         for delay in asked.delay_ms:
             told, tells = multiprocessing.Pipe(duplex=False)
             server = multiprocessing.Process(target=serve, args=(root / "shards", delay / 1000, tells), daemon=True)
             server.start()
             far = datasets.load(f"shards:http://127.0.0.1:{told.recv()}")
-            found[f"{delay} ms, a batch at once"] = round(speed(far, asked, read_frames))
+            found[f"{delay} ms, a batch at once"] = round(speed(far, asked, at_once))
             found[f"{delay} ms, one after another"] = round(speed(far, Asked(batch=16, batches=2), one_by_one))
             server.kill()
     json.dump(found, sys.stdout, indent=1)
